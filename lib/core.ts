@@ -1,0 +1,58 @@
+// The part that runs wherever JavaScript does: it imports nothing from Node.js.
+
+export { exponentialBuckets, exponentialRangeBuckets, linearBuckets } from "./metrics/bounds.ts";
+export { Counter, type CounterClass, type CounterOptions, type CounterSeries } from "./metrics/counter.ts";
+export { Gauge, type GaugeClass, type GaugeOptions, type GaugeSeries } from "./metrics/gauge.ts";
+export {
+  Histogram,
+  type HistogramClass,
+  type HistogramOptions,
+  type HistogramSeries,
+  type HistogramValue,
+} from "./metrics/histogram.ts";
+export { type Facts, Info, type InfoClass, type InfoOptions, type InfoSeries } from "./metrics/info.ts";
+export type { Declaration, LabelArguments, LabelledMetric, WithLabels } from "./metrics/labelled.ts";
+export type { Aggregator, MetricOptions } from "./metrics/options.ts";
+export { StateSet, type StateSetClass, type StateSetOptions, type StateSetSeries } from "./metrics/state-set.ts";
+export {
+  Summary,
+  type SummaryClass,
+  type SummaryOptions,
+  type SummarySeries,
+  type SummaryValue,
+} from "./metrics/summary.ts";
+export type { EndTimer } from "./metrics/timer.ts";
+export type { Clock } from "./model/clock.ts";
+export type {
+  Collector,
+  CollectResult,
+  Metric,
+  MetricDefinition,
+  MetricJson,
+  MetricValueJson,
+  ScrapeContext,
+} from "./model/collector.ts";
+export type {
+  Bucket,
+  Exemplar,
+  FamilyDescriptor,
+  HistogramSeries as HistogramFamilySeries,
+  LabelSet,
+  MetricFamily,
+  MetricType,
+  NumberSeries,
+  Quantile,
+  SeriesBase,
+  StateSetSeries as StateSetFamilySeries,
+  SummarySeries as SummaryFamilySeries,
+} from "./model/family.ts";
+export type { LabelValue, LabelValues, SomeLabelValues } from "./model/labels.ts";
+export { register } from "./registry/default-registry.ts";
+export { AlreadyRegisteredError, CollectorError } from "./registry/errors.ts";
+export type { MetricClass, Registrar, ScopeOptions } from "./registry/registrar.ts";
+export { Registry, type RegistryOptions } from "./registry/registry.ts";
+export type { LeasedChunk, ScrapeOptions } from "./registry/scrape.ts";
+export type { Authorization } from "./transports/authorization.ts";
+export type { Exposer } from "./transports/exposer.ts";
+export { fetchHandler } from "./transports/fetch-handler.ts";
+export type { MetricsHandlerOptions } from "./transports/scrape-responder.ts";

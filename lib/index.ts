@@ -1,0 +1,11 @@
+// The library as Node.js programs import it.
+
+export * from "./core.ts";
+export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
+export {
+  type CloseOptions,
+  type MetricsServer,
+  type MetricsServerOptions,
+  startMetricsServer,
+} from "./transports/server.ts";
+export { StartError } from "./transports/start-error.ts";

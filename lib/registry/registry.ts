@@ -1,0 +1,441 @@
+import type { Format } from "../formats/format.ts";
+import { textFormat } from "../formats/text.ts";
+import type { Collector, Metric, MetricJson } from "../model/collector.ts";
+import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
+import { labelKey, readLabelSet } from "../model/labels.ts";
+import { checkConstantLabelNames, checkLabelNames, describeMetric, occupiedNames } from "../model/names.ts";
+import { checkDescriptor } from "./check-family.ts";
+import { AlreadyRegisteredError, type CollectorError } from "./errors.ts";
+import type { NameOwner } from "./gathering.ts";
+import { getOrCreate } from "./get-or-create.ts";
+import { joinText } from "./join-text.ts";
+import { familyJson, plainFamily } from "./plain-families.ts";
+import type { GetOrCreate, Registrar, RegistrarBase, ScopeOptions } from "./registrar.ts";
+import { Scope } from "./scope.ts";
+import {
+  type Collected,
+  collectFamilies,
+  isColumnMetric,
+  type LeasedChunk,
+  type Registration,
+  renderChunks,
+  type ScrapeHost,
+  type ScrapeOptions,
+} from "./scrape.ts";
+
+/** How a registry meets its surroundings; the defaults are right wherever JavaScript runs. */
+export interface RegistryOptions {
+  /**
+   * Hears of every collector that fails in a scrape. What it throws is ignored.
+   * @default a warning of the process, once for each cause
+   */
+  readonly onError?: (error: CollectorError) => void;
+  /**
+   * The wall clock, in milliseconds since the epoch.
+   * @default Date.now
+   */
+  readonly now?: () => number;
+  /**
+   * A clock that only goes forward, in milliseconds; long scrapes are sliced by it.
+   * @default performance.now
+   */
+  readonly monotonicNow?: () => number;
+  /**
+   * Lets the event loop turn once.
+   * @default setImmediate where there is one, else setTimeout
+   */
+  readonly turn?: () => Promise<void>;
+}
+
+const ERRORS_TOTAL = "tallystick_collector_errors_total";
+/** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
+const MOST_WARNINGS = 100;
+
+/** Who exposes a name, and in which of its families. */
+interface Owner extends NameOwner {
+  readonly registration: Registration;
+}
+
+/**
+ * The set of collectors that one scrape asks, and the names that they own.
+ *
+ * A scrape never fails whole: a collector that throws, hangs or returns something that can't be exposed loses its own
+ * families, `onError` hears of it, and `tallystick_collector_errors_total{collector}` counts it from then on.
+ */
+export class Registry implements Registrar {
+  readonly #registrations: Registration[] = [];
+  /** Who exposes a name, sample names included. */
+  readonly #owners = new Map<string, Owner[]>();
+  readonly #host: ScrapeHost;
+  readonly #now: () => number;
+  readonly #onError: (error: CollectorError) => void;
+  readonly #failures = new Map<string, { count: number; readonly createdMs: number }>();
+  #defaultLabels: LabelSet = Object.freeze({});
+  /** The constant labels of a registration, made once so that what is planned for them can be kept. */
+  #constantLabels = new WeakMap<Registration, LabelSet>();
+
+  constructor({
+    onError = warnOnce(),
+    now = Date.now,
+    monotonicNow = () => performance.now(),
+    turn = turnEventLoop,
+  }: RegistryOptions = {}) {
+    this.#now = now;
+    this.#onError = onError;
+    this.#host = { monotonicNow, turn, onFailure: (error) => this.#fail(error) };
+  }
+
+  /** The `Content-Type` of what {@link metrics} and {@link stream} give. */
+  get contentType(): string {
+    return this.#format.contentType;
+  }
+
+  get #format(): Format {
+    return textFormat;
+  }
+
+  /**
+   * Adds a metric or any other collector. Registering the same one again changes nothing.
+   *
+   * @throws {AlreadyRegisteredError} when a name it says it will expose is taken; then nothing was registered
+   */
+  registerMetric(collector: Collector): void {
+    this.registerAs(collector, "", {});
+  }
+
+  /** Adds a collector under a prefix and with labels of its registrar. @internal */
+  registerAs(collector: Collector, prefix: string, labels: LabelSet): void {
+    if (typeof collector?.collect !== "function") {
+      throw new TypeError(
+        `A collector has a method "collect", but got ${collector === null ? "null" : typeof collector}.`,
+      );
+    }
+    if (this.#registrations.some(isOf(collector, prefix, labels))) return;
+    const registration: Registration = { collector, prefix, labels };
+    const descriptors = describe(registration);
+    for (const descriptor of descriptors) this.#checkNames(registration, descriptor);
+    for (const descriptor of descriptors) {
+      for (const name of occupiedNames(descriptor)) {
+        const owner: Owner = { registration, collector, descriptor };
+        const owners = this.#owners.get(name);
+        if (owners === undefined) this.#owners.set(name, [owner]);
+        else owners.push(owner);
+      }
+    }
+    this.#registrations.push(registration);
+  }
+
+  #checkNames(registration: Registration, descriptor: FamilyDescriptor): void {
+    const who = describeMetric(descriptor.type, descriptor.name);
+    const { collector, prefix } = registration;
+    // A prefix may give a state set the name of one of its labels.
+    if (prefix !== "" && isMetric(collector))
+      checkLabelNames(descriptor.type, descriptor.name, collector.labelNames, true);
+    for (const name of occupiedNames(descriptor)) {
+      for (const { registration: other, collector: existing, descriptor: known } of this.#owners.get(name) ?? []) {
+        if (known.name !== descriptor.name) {
+          const whoElse = lowerFirst(describeMetric(known.type, known.name));
+          throw new AlreadyRegisteredError(
+            name === descriptor.name
+              ? `${who}: ${whoElse} already exposes that name. Rename one, or use two registries.`
+              : `${who} exposes the name "${name}", as ${whoElse} already does. Rename one, or use two registries.`,
+            existing,
+          );
+        }
+        if (
+          known.type !== descriptor.type ||
+          known.unit !== descriptor.unit ||
+          !haveDistinctLabels(other, registration)
+        ) {
+          throw new AlreadyRegisteredError(
+            `${who}: a metric of that name is registered already. Use getOrCreate to share it, or another registry.`,
+            existing,
+          );
+        }
+      }
+    }
+  }
+
+  /** Takes a collector out again, whatever scope it came through, and returns whether it was there. */
+  unregister(collector: Collector): boolean {
+    return this.#remove((one) => one.collector === collector);
+  }
+
+  /** Takes out a collector that was registered just so. @internal */
+  unregisterAs(collector: Collector, prefix: string, labels: LabelSet): boolean {
+    return this.#remove(isOf(collector, prefix, labels));
+  }
+
+  #remove(isRemoved: (registration: Registration) => boolean): boolean {
+    const kept = this.#registrations.filter((one) => !isRemoved(one));
+    if (kept.length === this.#registrations.length) return false;
+    this.#registrations.splice(0, Number.POSITIVE_INFINITY, ...kept);
+    for (const [name, owners] of this.#owners) {
+      const left = owners.filter((one) => !isRemoved(one.registration));
+      if (left.length > 0) this.#owners.set(name, left);
+      else this.#owners.delete(name);
+    }
+    return true;
+  }
+
+  /** The metric that is exposed under the name, or undefined. */
+  getSingleMetric(name: string): Metric | undefined {
+    return this.#metricsNamed(name)[0]?.collector;
+  }
+
+  /** The metric that is exposed under the name with labels of its registrar, or undefined. @internal */
+  getSingleMetricAs(name: string, labels: LabelSet): Metric | undefined {
+    const key = labelKey(labels);
+    return this.#metricsNamed(name).find((one) => labelKey(one.labels) === key)?.collector;
+  }
+
+  #metricsNamed(name: string): MetricRegistration[] {
+    const registrations = (this.#owners.get(name) ?? []).map((one) => one.registration);
+    return registrations.filter(isMetricRegistration).filter((one) => one.prefix + one.collector.name === name);
+  }
+
+  /** Takes out the metric that is exposed under the name. */
+  removeSingleMetric(name: string): void {
+    const named = new Set<Registration>(this.#metricsNamed(name));
+    this.#remove((one) => named.has(one));
+  }
+
+  /** All metrics, in the order of their registration; other collectors are not among them. */
+  getMetricsAsArray(): Metric[] {
+    return [...new Set(this.#registrations.map((one) => one.collector).filter(isMetric))];
+  }
+
+  /**
+   * The registered metric of the same definition, or a new one. Lets modules that are loaded twice share their metrics.
+   *
+   * @throws {AlreadyRegisteredError} carrying the existing metric, when its definition differs
+   * @example
+   * const jobs = register.getOrCreate(Counter, { name: "jobs_total", help: "Jobs done." });
+   */
+  readonly getOrCreate: GetOrCreate = (metricClass, options) => getOrCreate(this, metricClass, options);
+
+  /** Takes out everything: collectors, default labels, and what was counted of failures. */
+  clear(): void {
+    this.#registrations.length = 0;
+    this.#owners.clear();
+    this.#failures.clear();
+    this.#defaultLabels = Object.freeze({});
+    this.#constantLabels = new WeakMap();
+  }
+
+  /** Sets every metric back to where it began. */
+  resetMetrics(): void {
+    this.#failures.clear();
+    for (const metric of this.getMetricsAsArray()) metric.reset();
+  }
+
+  /**
+   * Sets labels that every series gets, unless it has a label of that name itself. They are read and not kept.
+   *
+   * @throws {RangeError} for a name that can't be a label name
+   */
+  setDefaultLabels(labels: object): void {
+    checkConstantLabelNames(Object.keys(labels));
+    this.#defaultLabels = readLabelSet(labels);
+    this.#constantLabels = new WeakMap();
+  }
+
+  /**
+   * A registrar for a part of the program: metrics registered with it appear here, with its prefix and labels.
+   *
+   * @example
+   * const pool = register.scoped({ prefix: "pool_", labels: { pool: "main" } });
+   * new Gauge({ name: "size", help: "Connections.", registers: [pool] }); // pool_size{pool="main"}
+   */
+  scoped(options: ScopeOptions): Registrar {
+    return new Scope(this, options);
+  }
+
+  /**
+   * A new registry with all that is in the given ones now, each with the default labels of its own.
+   *
+   * @throws {AlreadyRegisteredError} when two of them expose one name, unless their default labels tell them apart
+   */
+  static merge(registries: readonly Registry[]): Registry {
+    const merged = new Registry();
+    for (const registry of registries) registry.registerAllWith(merged);
+    return merged;
+  }
+
+  /** Registers all that is here with another registry, be it one of another copy of the library. @internal */
+  registerAllWith(other: RegistrarBase): void {
+    for (const one of this.#registrations) other.registerAs(one.collector, one.prefix, this.#labelsOf(one));
+  }
+
+  #labelsOf(registration: Registration): LabelSet {
+    let labels = this.#constantLabels.get(registration);
+    if (labels === undefined) {
+      labels = Object.freeze({ ...this.#defaultLabels, ...registration.labels });
+      this.#constantLabels.set(registration, labels);
+    }
+    return labels;
+  }
+
+  /**
+   * The whole exposition as one string.
+   *
+   * @throws {RangeError} when it would be longer than a string can be (about 512 MB); {@link stream} has no limit
+   */
+  async metrics(): Promise<string> {
+    return joinText(this.chunks());
+  }
+
+  /** The exposition of one metric, as {@link metrics} would write it. `""` for a name that is not registered. */
+  async getSingleMetricAsString(name: string): Promise<string> {
+    return joinText(this.#render(() => this.#collect(this.#metricsNamed(name), {})));
+  }
+
+  /**
+   * The exposition in pieces of at most 64 KB that the caller owns. It waits for the caller between them, and holds
+   * the event loop for about a millisecond at a time.
+   */
+  async *stream(options: ScrapeOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    // A chunk that is never released is never written again: it is the caller's.
+    for await (const { bytes } of this.chunks(options)) yield bytes;
+  }
+
+  /**
+   * The exposition in pieces of memory that is used again: each is lent until it is released. Ending the iteration
+   * early ends the scrape.
+   */
+  chunks(options: ScrapeOptions = {}): AsyncGenerator<LeasedChunk, void, undefined> {
+    return this.#render(() => this.#collectAll(options), options.signal);
+  }
+
+  async *#render(
+    collect: () => Promise<Collected>,
+    signal?: AbortSignal,
+  ): AsyncGenerator<LeasedChunk, void, undefined> {
+    const collected = await collect();
+    try {
+      yield* renderChunks(collected.families, this.#format, signal, this.#host);
+    } finally {
+      collected.close();
+    }
+  }
+
+  #collect(registrations: readonly Registration[], options: ScrapeOptions): Promise<Collected> {
+    return collectFamilies(
+      registrations,
+      (registration) => this.#labelsOf(registration),
+      (name) => this.#owners.get(name) ?? [],
+      options,
+      this.#host,
+    );
+  }
+
+  /** Collects from everybody, and then tells who failed. */
+  async #collectAll(options: ScrapeOptions): Promise<Collected> {
+    const { families, close } = await this.#collect([...this.#registrations], options);
+    const errors = this.#errorsFamily();
+    if (errors === undefined || families.some(({ descriptor }) => descriptor.name === ERRORS_TOTAL))
+      return { families, close };
+    const part = { kind: "plain", family: errors, constantLabels: this.#defaultLabels } as const;
+    return { families: [...families, { descriptor: errors, parts: [part] }], close };
+  }
+
+  /** All families with their values, in prom-client's shape, copied. */
+  async getMetricsAsJSON(): Promise<MetricJson[]> {
+    const { families, close } = await this.#collectAll({});
+    try {
+      return families.map(({ descriptor, parts }) => {
+        const metric = this.getSingleMetric(descriptor.name);
+        const aggregator = (metric as { aggregator?: string } | undefined)?.aggregator ?? "sum";
+        const jsons = parts.map((part) => {
+          const family = part.kind === "columns" ? plainFamily(part.view) : part.family;
+          return familyJson({ ...family, name: descriptor.name }, aggregator, part.constantLabels);
+        });
+        return { ...(jsons[0] as MetricJson), help: descriptor.help, values: jsons.flatMap(({ values }) => values) };
+      });
+    } finally {
+      close();
+    }
+  }
+
+  #fail(error: CollectorError): void {
+    const failures = this.#failures.get(error.collector);
+    if (failures === undefined) this.#failures.set(error.collector, { count: 1, createdMs: this.#now() });
+    else failures.count++;
+    try {
+      this.#onError(error);
+    } catch {
+      // A hook that fails must not take the scrape down with it, and there is nobody left to tell.
+    }
+  }
+
+  #errorsFamily(): MetricFamily | undefined {
+    if (this.#failures.size === 0) return undefined;
+    return {
+      name: ERRORS_TOTAL,
+      type: "counter",
+      help: "Scrapes in which a collector failed and its families were left out.",
+      series: [...this.#failures].map(([collector, { count, createdMs }]) => ({
+        labels: { collector },
+        value: count,
+        createdMs,
+      })),
+    };
+  }
+}
+
+/** The families that a collector says it will expose, under the names that they get. */
+function describe({ collector, prefix }: Registration): FamilyDescriptor[] {
+  return [...(collector.describe?.() ?? [])].map((given) => {
+    const descriptor = checkDescriptor(given);
+    return { ...descriptor, name: prefix + descriptor.name };
+  });
+}
+
+function isOf(collector: Collector, prefix: string, labels: LabelSet): (registration: Registration) => boolean {
+  const key = labelKey(labels);
+  return (one) => one.collector === collector && one.prefix === prefix && labelKey(one.labels) === key;
+}
+
+interface MetricRegistration extends Registration {
+  readonly collector: Metric;
+}
+
+function isMetricRegistration(registration: Registration): registration is MetricRegistration {
+  return isMetric(registration.collector);
+}
+
+function isMetric(collector: Collector): collector is Metric {
+  return isColumnMetric(collector) || (typeof collector.name === "string" && "definition" in collector);
+}
+
+/** Whether constant labels make sure that two registrations never expose the same series. */
+function haveDistinctLabels(a: Registration, b: Registration): boolean {
+  const own = [a, b].flatMap(({ collector }) => (isMetric(collector) ? collector.labelNames : []));
+  // A label that only one of them has won't do: default labels may give it to the other.
+  return Object.keys(a.labels).some(
+    (name) => !own.includes(name) && Object.hasOwn(b.labels, name) && b.labels[name] !== a.labels[name],
+  );
+}
+
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
+/** Warns through the process, if there is one, and of each cause only once. */
+function warnOnce(): (error: CollectorError) => void {
+  const warned = new Set<string>();
+  return (error) => {
+    if (warned.has(error.message) || warned.size >= MOST_WARNINGS) return;
+    warned.add(error.message);
+    const host = globalThis as { process?: { emitWarning?: (warning: Error) => void } };
+    host.process?.emitWarning?.(error);
+  };
+}
+
+function turnEventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    const host = globalThis as { setImmediate?: (callback: () => void) => unknown };
+    if (host.setImmediate !== undefined) host.setImmediate(resolve);
+    else setTimeout(resolve, 0);
+  });
+}

@@ -1,0 +1,260 @@
+// One scrape: collectors are asked, families put together, and the exposition written in slices.
+import { Chunk } from "../formats/chunk.ts";
+import type { Format, ScrapedFamily } from "../formats/format.ts";
+import type { Collector, Metric, ScrapeContext } from "../model/collector.ts";
+import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
+import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family.ts";
+import { ask, isThenable, nameOf, type Outcome } from "./collection.ts";
+import { CollectorError } from "./errors.ts";
+import { type Found, Gathering, type NameOwner } from "./gathering.ts";
+
+/** How long a scrape holds the event loop before it lets it turn. */
+const SLICE_MS = 1;
+
+/** How long collectors have by default. */
+export const DEFAULT_DEADLINE_MS = 5_000;
+
+/** What `setTimeout` takes at most. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** What one scrape may say. */
+export interface ScrapeOptions {
+  /**
+   * How long collectors have before the scrape goes on without them, in milliseconds.
+   * @default 5000
+   */
+  readonly deadlineMs?: number;
+  /** Ends the scrape: its reader went away. */
+  readonly signal?: AbortSignal;
+}
+
+/** Memory with a stretch of the exposition, lent until it is released. */
+export interface LeasedChunk {
+  readonly bytes: Uint8Array;
+  /** Says that the bytes were read; they are written over afterwards. */
+  release(): void;
+}
+
+/** A metric of this copy of the library: the scrape reads its columns. */
+export interface ColumnMetric extends Metric {
+  readonly [COLUMNS]: ColumnFamily;
+  /** Brings the numbers up to date; where it is absent they always are. */
+  readonly update?: ((context: ScrapeContext) => unknown) | undefined;
+}
+
+/** A collector as a registry exposes it: under a prefix, with labels of the registrar it came through. */
+export interface Registration {
+  readonly collector: Collector;
+  readonly prefix: string;
+  readonly labels: LabelSet;
+}
+
+/** What a scrape needs to know of its surroundings. */
+export interface ScrapeHost {
+  /** A clock that only goes forward, in milliseconds. */
+  readonly monotonicNow: () => number;
+  /** Lets the event loop turn once. */
+  readonly turn: () => Promise<void>;
+  /** Hears of each collector that failed. */
+  readonly onFailure: (error: CollectorError) => void;
+}
+
+export function isColumnMetric(collector: Collector): collector is ColumnMetric {
+  return COLUMNS in collector;
+}
+
+/** What collecting gave: the families in the order of registration, and the views to close afterwards. */
+export interface Collected {
+  readonly families: ScrapedFamily[];
+  close(): void;
+}
+
+/** Asks a metric to bring its columns up to date; `then` and the result are those of {@link ask}. */
+export function askToUpdate(metric: ColumnMetric, then: (outcome: Outcome) => void): (isLate: boolean) => void {
+  return ask(
+    metric,
+    (context) => {
+      if (metric.update === undefined) return [];
+      // Scrapes that still print what the last update set get a copy of it.
+      metric[COLUMNS].table.freezeLeases();
+      const answer = metric.update(context);
+      // Its answer is in the columns; what it returned only says when.
+      return isThenable(answer) ? Promise.resolve(answer).then(() => []) : [];
+    },
+    then,
+  );
+}
+
+/**
+ * Steps one and two of a scrape: asks all collectors side by side, then puts together what they gave. Whoever threw,
+ * was late or gave something that can't be exposed is left out, and reported.
+ *
+ * @param registrations in the order of exposition
+ * @param labelsOf the constant labels of a registration, one and the same object as long as they do not change
+ * @param ownersOf who exposes a name since registration
+ */
+export async function collectFamilies(
+  registrations: readonly Registration[],
+  labelsOf: (registration: Registration) => LabelSet,
+  ownersOf: (name: string) => readonly NameOwner[],
+  { deadlineMs = DEFAULT_DEADLINE_MS, signal }: ScrapeOptions,
+  host: ScrapeHost,
+): Promise<Collected> {
+  signal?.throwIfAborted();
+  const views: FamilyView[] = [];
+  const close = () => {
+    for (const view of views) view.close();
+  };
+  const open = (columns: ColumnFamily) => {
+    const view = new FamilyView(columns);
+    views.push(view);
+    return view;
+  };
+  try {
+    const answers = await askAll(registrations, open, deadlineMs, signal, host);
+    signal?.throwIfAborted();
+    const gathering = new Gathering(ownersOf);
+    const toCheck: { readonly collector: Collector; readonly found: readonly Found[]; readonly order: number }[] = [];
+    for (const [order, registration] of registrations.entries()) {
+      const found = foundFor(registration, labelsOf(registration), answers, open);
+      if (!found.every(isCheckedAlready)) toCheck.push({ collector: registration.collector, found, order });
+      else for (const one of found) gathering.add(one, order);
+    }
+    for (const { collector, found, order } of toCheck) {
+      try {
+        gathering.addChecked(collector, found, order);
+      } catch (error) {
+        host.onFailure(new CollectorError(nameOf(collector), (error as Error).message, error));
+      }
+    }
+    return { families: gathering.families, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** What a registration brings into the exposition. */
+function foundFor(
+  { collector, prefix }: Registration,
+  constantLabels: LabelSet,
+  answers: Answers,
+  open: (columns: ColumnFamily) => FamilyView,
+): Found[] {
+  if (isColumnMetric(collector)) {
+    const view = collector.update === undefined ? open(collector[COLUMNS]) : answers.views.get(collector);
+    if (view === undefined) return [];
+    return [{ descriptor: exposedAs(view.family.descriptor, prefix), part: { kind: "columns", view, constantLabels } }];
+  }
+  return (answers.families.get(collector) ?? []).map((family) => ({
+    descriptor: exposedAs(family, prefix),
+    part: { kind: "plain", family, constantLabels },
+  }));
+}
+
+function exposedAs({ name, type, help, unit }: FamilyDescriptor, prefix: string): FamilyDescriptor {
+  return { name: prefix + name, type, help, ...(unit !== undefined && { unit }) };
+}
+
+/** Whether nothing can clash that did not at registration. Labels beyond the declared ones could. */
+function isCheckedAlready({ part }: Found): boolean {
+  return part.kind === "columns" && part.view.family.extraLabels === undefined;
+}
+
+interface Answers {
+  readonly views: ReadonlyMap<Collector, FamilyView>;
+  readonly families: ReadonlyMap<Collector, readonly MetricFamily[]>;
+}
+
+function askAll(
+  registrations: readonly Registration[],
+  open: (columns: ColumnFamily) => FamilyView,
+  deadlineMs: number,
+  signal: AbortSignal | undefined,
+  host: ScrapeHost,
+): Promise<Answers> {
+  const views = new Map<Collector, FamilyView>();
+  const families = new Map<Collector, readonly MetricFamily[]>();
+  const awaited = new Map<Collector, (isLate: boolean) => void>();
+  return new Promise((resolve) => {
+    let isOver = false;
+    let isAsking = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const end = () => {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      const isAborted = signal?.aborted === true;
+      for (const [collector, stopWaiting] of awaited) {
+        stopWaiting(!isAborted);
+        if (isAborted) continue;
+        host.onFailure(new CollectorError(nameOf(collector), `it did not answer within ${deadlineMs} ms.`));
+      }
+      resolve({ views, families });
+    };
+    for (const collector of new Set(registrations.map((registration) => registration.collector))) {
+      const isColumns = isColumnMetric(collector);
+      if (isColumns && collector.update === undefined) continue;
+      let hasAnswered = false;
+      const then = (outcome: Outcome) => {
+        hasAnswered = true;
+        awaited.delete(collector);
+        if (isOver) return;
+        if (!outcome.ok) host.onFailure(outcome.error);
+        else if (isColumns) views.set(collector, open(collector[COLUMNS]));
+        else families.set(collector, outcome.families);
+        if (awaited.size === 0 && !isAsking) end();
+      };
+      const stopWaiting = isColumns
+        ? askToUpdate(collector, then)
+        : ask(collector, (context) => collector.collect(context), then);
+      if (!hasAnswered) awaited.set(collector, stopWaiting);
+    }
+    isAsking = false;
+    if (awaited.size === 0 || signal?.aborted === true) return end();
+    timer = setTimeout(end, Math.min(deadlineMs, LONGEST_TIMEOUT_MS));
+    signal?.addEventListener("abort", end);
+  });
+}
+
+/**
+ * Step three: writes the families. Between slices of about a millisecond the event loop turns, and a chunk that was
+ * released is written again.
+ */
+export async function* renderChunks(
+  families: readonly ScrapedFamily[],
+  format: Format,
+  signal: AbortSignal | undefined,
+  host: ScrapeHost,
+): AsyncGenerator<LeasedChunk, void, undefined> {
+  const pool: Chunk[] = [];
+  let chunk = new Chunk();
+  const lend = (): LeasedChunk => {
+    let lent: Chunk | undefined = chunk;
+    return {
+      bytes: chunk.bytes.subarray(0, chunk.length),
+      release: () => {
+        if (lent === undefined) return;
+        lent.clear();
+        pool.push(lent);
+        lent = undefined;
+      },
+    };
+  };
+  let sliceStart = host.monotonicNow();
+  for (const section of format.sections(families)) {
+    while (!section.write(chunk)) {
+      if (chunk.isFull) {
+        yield lend();
+        chunk = pool.pop() ?? new Chunk();
+      }
+      if (host.monotonicNow() - sliceStart >= SLICE_MS) {
+        await host.turn();
+        signal?.throwIfAborted();
+        sliceStart = host.monotonicNow();
+      }
+    }
+  }
+  if (chunk.length > 0) yield lend();
+}

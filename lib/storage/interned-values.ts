@@ -1,0 +1,225 @@
+import { labelText } from "../model/labels.ts";
+
+/** The id of the absent label, in every table. */
+export const ABSENT = 0;
+
+/** What copying in blocks may read beyond the last fragment; see `copyBytes` in formats. */
+const SLACK_BYTES = 16;
+
+const SMALL_NUMBERS = 1024;
+const encoder = new TextEncoder();
+
+/**
+ * The values of one label of one family: text to a small id and back, and each value's bytes as every text format
+ * writes them, `,method="GET"`, escaped once.
+ *
+ * A value is counted as often as series use it and forgotten when none does, so values that come and go leave nothing
+ * behind. Finding a known value allocates nothing.
+ */
+export class InternedValues {
+  readonly labelName: string;
+  /** How many bytes of each fragment come before the value: those of `,method="`. */
+  readonly prefixLength: number;
+
+  /** All fragments, one after the other in order of no meaning; `starts` and `lengths` say where each lies. */
+  bytes: Uint8Array = new Uint8Array(64);
+  /** The same memory, for copying eight bytes at a time. */
+  view: DataView = new DataView(this.bytes.buffer);
+  starts: Uint32Array = new Uint32Array(4);
+  lengths: Uint32Array = new Uint32Array(4);
+  /** At least the length of the longest fragment. */
+  longestFragment = 0;
+
+  // A Map finds constant texts as quickly as a dictionary object does (bench case `counter/inc({…})`), and freshly made
+  // ones a quarter quicker, for it need not make them unique in the engine first.
+  readonly #ids = new Map<string, number>([["", ABSENT]]);
+  /** Ids of the whole numbers from 0 on, -1 where unknown; made when the first is given as a number. */
+  #smallNumbers: Int32Array | undefined;
+
+  readonly #texts: string[] = [""];
+  readonly #uses: number[] = [1];
+  readonly #freeIds: number[] = [];
+  /** Ids out of use that a running scrape may still print. */
+  #unused: number[] = [];
+  readonly #prefix: Uint8Array;
+  #end = 0;
+  #wastedBytes = 0;
+
+  /** @param writtenName the label name as text formats write it: quoted where it is no legacy name */
+  constructor(labelName: string, writtenName: string) {
+    this.labelName = labelName;
+    this.#prefix = encoder.encode(`,${writtenName}="`);
+    this.prefixLength = this.#prefix.length;
+  }
+
+  /** One more than the largest id ever given out. */
+  get idLimit(): number {
+    return this.#texts.length;
+  }
+
+  /** The bytes that fragments and tables take, free room included. */
+  get byteLength(): number {
+    return this.bytes.byteLength + this.starts.byteLength + this.lengths.byteLength;
+  }
+
+  /** The id of a value as the caller gave it, or -1 when it is not known in this very form. */
+  idOf(value: unknown): number {
+    if (typeof value === "string") {
+      const id = this.#ids.get(value);
+      return id === undefined ? -1 : id;
+    }
+    if (typeof value === "number" && value >= 0 && value < SMALL_NUMBERS && (value | 0) === value) {
+      const ids = this.#smallNumbers;
+      return ids === undefined ? -1 : (ids[value] as number);
+    }
+    return value === undefined || value === null ? ABSENT : -1;
+  }
+
+  /**
+   * The id of any valid value, or -1 when no series has it. Unlike {@link idOf} this knows all spellings of a value.
+   *
+   * @throws {TypeError} when the value can't be a label value
+   */
+  find(value: unknown): number {
+    const known = this.idOf(value);
+    if (known >= 0) return known;
+    const text = labelText(this.labelName, value);
+    if (text === value) return -1;
+    const id = this.idOf(text);
+    if (id > ABSENT && typeof value === "number") this.#rememberNumber(value, id);
+    return id;
+  }
+
+  /** Makes a value known that {@link find} does not find, and gives its id; the caller then uses it by {@link retain}. */
+  intern(value: unknown): number {
+    const text = ownText(labelText(this.labelName, value));
+    const id = this.#freeIds.pop() ?? this.#texts.length;
+    this.#ids.set(text, id);
+    if (typeof value === "number") this.#rememberNumber(value, id);
+    this.#texts[id] = text;
+    this.#uses[id] = 0;
+    this.#writeFragment(id, text);
+    return id;
+  }
+
+  text(id: number): string {
+    return this.#texts[id] as string;
+  }
+
+  retain(id: number): void {
+    (this.#uses[id] as number)++;
+  }
+
+  /** Says that one series less uses the value. It is forgotten at the next {@link forgetUnused}. */
+  release(id: number): void {
+    if (--(this.#uses[id] as number) === 0) this.#unused.push(id);
+  }
+
+  /** Forgets the values that no series uses. Not while a scrape runs that could print one of them. */
+  forgetUnused(): void {
+    if (this.#unused.length === 0) return;
+    const unused = this.#unused;
+    this.#unused = [];
+    for (const id of unused) {
+      if (this.#uses[id] !== 0) continue;
+      // Twice released and retained in between, it may be listed twice; -1 marks it as forgotten.
+      this.#uses[id] = -1;
+      const text = this.#texts[id] as string;
+      this.#ids.delete(text);
+      const number = Number(text);
+      if (this.#smallNumbers !== undefined && number < SMALL_NUMBERS && String(number) === text) {
+        this.#smallNumbers[number] = -1;
+      }
+      this.#texts[id] = "";
+      this.#wastedBytes += this.lengths[id] as number;
+      this.lengths[id] = 0;
+      this.#freeIds.push(id);
+    }
+    if (this.#wastedBytes > 1024 && this.#wastedBytes * 2 > this.#end) this.#moveFragments(0);
+  }
+
+  #rememberNumber(value: number, id: number): void {
+    if (!(value >= 0 && value < SMALL_NUMBERS && (value | 0) === value)) return;
+    this.#smallNumbers ??= new Int32Array(SMALL_NUMBERS).fill(-1);
+    this.#smallNumbers[value] = id;
+  }
+
+  #writeFragment(id: number, text: string): void {
+    if (id >= this.starts.length) {
+      this.starts = grow(this.starts);
+      this.lengths = grow(this.lengths);
+    }
+    this.lengths[id] = 0;
+    const escaped = /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : text;
+    // UTF-8 takes at most three bytes for a UTF-16 unit.
+    const most = this.#prefix.length + escaped.length * 3 + 1;
+    if (this.#end + most + SLACK_BYTES > this.bytes.length) this.#moveFragments(most);
+    let end = this.#end;
+    this.starts[id] = end;
+    this.bytes.set(this.#prefix, end);
+    end += this.#prefix.length;
+    end += encodeText(escaped, this.bytes, end);
+    this.bytes[end++] = 34;
+    const length = end - this.#end;
+    this.lengths[id] = length;
+    if (length > this.longestFragment) this.longestFragment = length;
+    this.#end = end;
+  }
+
+  /** Copies the fragments in use side by side into new memory that has room for `more` bytes. */
+  #moveFragments(more: number): void {
+    const used = this.#end - this.#wastedBytes + more + SLACK_BYTES;
+    const bytes = new Uint8Array(Math.max(64, used + (used >>> 1)));
+    let end = 0;
+    this.longestFragment = 0;
+    for (let id = 1; id < this.#texts.length; id++) {
+      const start = this.starts[id] as number;
+      const length = this.lengths[id] as number;
+      bytes.set(this.bytes.subarray(start, start + length), end);
+      this.starts[id] = end;
+      end += length;
+      if (length > this.longestFragment) this.longestFragment = length;
+    }
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+    this.#end = end;
+    this.#wastedBytes = 0;
+  }
+}
+
+/** The shortest text that engines make as a view of another. */
+const SHORTEST_SLICE = 13;
+
+/** Has a key for a moment only; without prototype and used as a dictionary, so that keys are all it ever has. */
+const uniqueTexts: Record<string, number> = Object.create(null);
+
+/**
+ * The text in memory of its own. A slice keeps the whole text alive that it was cut from: a route, the body of its
+ * request. As the key of an object a text has to be flat and unique, and so becomes independent.
+ */
+function ownText(text: string): string {
+  if (text.length < SHORTEST_SLICE) return text;
+  uniqueTexts[text] = 0;
+  delete uniqueTexts[text];
+  return text;
+}
+
+function grow(array: Uint32Array): Uint32Array {
+  const larger = new Uint32Array(array.length * 2);
+  larger.set(array);
+  return larger;
+}
+
+/** Writes text as UTF-8 and returns how many bytes it took. Most label values are short and ASCII. */
+function encodeText(text: string, bytes: Uint8Array, offset: number): number {
+  if (text.length <= 32) {
+    let i = 0;
+    for (; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) break;
+      bytes[offset + i] = unit;
+    }
+    if (i === text.length) return i;
+  }
+  return encoder.encodeInto(text, bytes.subarray(offset)).written;
+}

@@ -1,0 +1,12 @@
+import type { LeasedChunk, ScrapeOptions } from "../registry/scrape.ts";
+
+/** Anything that writes expositions. A registry does; transports ask for no more than this. */
+export interface Exposer {
+  /** The value of the `Content-Type` header that belongs to what {@link chunks} yields. */
+  readonly contentType: string;
+  /**
+   * One exposition, piece by piece as it is asked for. Each piece is released exactly once, and returning the
+   * generator early ends the scrape.
+   */
+  chunks(options?: ScrapeOptions): AsyncGenerator<LeasedChunk>;
+}

@@ -1,0 +1,108 @@
+// Runs bin/serve for the specs, and stops whatever of it still runs when they are over.
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after } from "node:test";
+import { fileURLToPath } from "node:url";
+
+/** The folder of the project. */
+export const root = fileURLToPath(new URL("../../", import.meta.url));
+
+/** How the program is run from its source, so that coverage sees it. */
+export const fromSource: readonly string[] = ["--import", import.meta.resolve("tsx"), join(root, "bin/serve.mts")];
+
+/** How the built program is run. */
+export const fromBuild: readonly string[] = [join(root, "bin/serve")];
+
+/** Both ports are any that are free. */
+export const freePorts = ["--bind", "127.0.0.1:0", "--metrics-bind", "127.0.0.1:0"];
+
+const children = new Set<ChildProcess>();
+const folders: string[] = [];
+after(() => {
+  for (const child of children) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** What is left of a program that has ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program that runs. */
+export class Program {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  #stdout = "";
+  #stderr = "";
+
+  constructor(args: readonly string[], cwd: string = root, env: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(process.execPath, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+    });
+    children.add(this.#child);
+    this.#child.stdout?.setEncoding("utf8").on("data", (part) => {
+      this.#stdout += part;
+    });
+    this.#child.stderr?.setEncoding("utf8").on("data", (part) => {
+      this.#stderr += part;
+    });
+    this.#ended = once(this.#child, "close").then(() => children.delete(this.#child));
+  }
+
+  /** Waits for a line of standard output that matches. */
+  async line(pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const found = pattern.exec(this.#stdout);
+      if (found) return found;
+      const news = await Promise.race([once(this.#child.stdout as NodeJS.ReadableStream, "data"), this.#ended]);
+      if (!Array.isArray(news) && !pattern.test(this.#stdout)) {
+        throw new Error(`The program ended without a line that matches ${pattern}:\n${this.#stdout}${this.#stderr}`);
+      }
+    }
+  }
+
+  /** Waits until it serves, and returns where. */
+  async urls(): Promise<{ app: string; metrics: string }> {
+    const [, app = "", metrics = ""] = await this.line(/ is on (\S+) and its metrics are on (\S+)\n/);
+    return { app, metrics };
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end. */
+  async end(): Promise<Ended> {
+    await this.#ended;
+    return { code: this.#child.exitCode, stdout: this.#stdout, stderr: this.#stderr };
+  }
+
+  /** Asks it to stop, and waits for its end. */
+  async stop(): Promise<Ended> {
+    this.kill("SIGTERM");
+    return this.end();
+  }
+}
+
+/** Makes a folder with these files. */
+export function folderWith(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), "serve-"));
+  folders.push(folder);
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return folder;
+}
+
+/** Lets the apps in a folder import the packages of spec/package.json. */
+export function linkPackages(folder: string): void {
+  symlinkSync(join(root, "spec/node_modules"), join(folder, "node_modules"));
+}

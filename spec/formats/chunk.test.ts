@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CHUNK_BYTES, Chunk, copyBytes } from "../../lib/formats/chunk.ts";
+import { Random } from "../judges/random.ts";
+
+describe("Chunk", () => {
+  it("begins empty, and is empty again when it is cleared", () => {
+    const chunk = new Chunk();
+    assert.deepEqual([chunk.length, chunk.isFull], [0, false]);
+    chunk.length = 10;
+    chunk.isFull = true;
+    chunk.clear();
+    assert.deepEqual([chunk.length, chunk.isFull], [0, false]);
+  });
+
+  it("has the same memory under both of its faces, and room for a copy or a number behind its end", () => {
+    const { bytes, view } = new Chunk();
+    assert.equal(view.buffer, bytes.buffer);
+    assert.equal(view.byteLength, bytes.length);
+    assert.ok(bytes.length >= CHUNK_BYTES + 32);
+  });
+});
+
+describe("copyBytes", () => {
+  it("copies every number of bytes from any place to any place", () => {
+    const random = new Random(1);
+    const from = new Uint8Array(400).map(() => random.below(256));
+    const view = new DataView(from.buffer);
+    for (let length = 0; length <= 200; length++) {
+      const start = random.below(150);
+      const offset = random.below(150);
+      const to = new Uint8Array(400).fill(7);
+      assert.equal(copyBytes(view, start, new DataView(to.buffer), offset, length), offset + length);
+      assert.deepEqual(to.subarray(offset, offset + length), from.subarray(start, start + length));
+      assert.ok(
+        to.subarray(0, offset).every((byte) => byte === 7),
+        "nothing before the offset is touched",
+      );
+      assert.ok(
+        to.subarray(offset + length + 15).every((byte) => byte === 7),
+        "at most 15 bytes behind are touched",
+      );
+    }
+  });
+
+  it("needs no more slack than 15 bytes on either side", () => {
+    for (let length = 0; length <= 64; length++) {
+      const from = new DataView(new Uint8Array(length + 15).fill(1).buffer);
+      const to = new DataView(new ArrayBuffer(length + 15));
+      assert.equal(copyBytes(from, 0, to, 0, length), length);
+    }
+  });
+
+  it("keeps every byte of UTF-8 text as it is", () => {
+    // All pairs of bytes that UTF-8 has, at all places in a block: as parts of doubles they must not change.
+    const text = Array.from({ length: 0x800 }, (_, i) => String.fromCharCode(i)).join("");
+    const source = new TextEncoder().encode(`${text}漢字😀\u{10ffff}\ufffd\uffff${text}`);
+    const padded = new Uint8Array(source.length + 32);
+    for (let shift = 0; shift < 16; shift++) {
+      padded.set(source, shift);
+      const to = new Uint8Array(source.length + 16);
+      copyBytes(new DataView(padded.buffer), shift, new DataView(to.buffer), 0, source.length);
+      assert.deepEqual(to.subarray(0, source.length), source);
+    }
+  });
+});
