@@ -1,0 +1,124 @@
+import { type Case, type LoneCase, type Settings, sizeName, type Target, type TimedCase } from "./case.ts";
+import type { StreamingRegistry } from "./client.ts";
+import { type Contender, type ContenderName, libraries, ours, rival } from "./contenders.ts";
+import { fill, type StateKind, stateTitles } from "./states.ts";
+
+const chunkBytes = 65_536;
+
+/** Copies the bytes of an exposition through one warm chunk, as a scrape that had nothing to think about would. */
+async function copyLoop(contender: Contender, kind: StateKind, size: number): Promise<(times: number) => void> {
+  const { registry } = fill(contender, kind, size);
+  const pieces: Uint8Array[] = [];
+  for await (const chunk of (registry as StreamingRegistry).stream()) pieces.push(chunk.slice());
+  const all = Buffer.concat(pieces);
+  const chunk = new Uint8Array(chunkBytes);
+  return (times) => {
+    for (let n = 0; n < times; n++) {
+      for (let start = 0; start < all.length; start += chunkBytes) chunk.set(all.subarray(start, start + chunkBytes));
+    }
+  };
+}
+
+interface ScrapeOptions {
+  readonly targets?: readonly Target[];
+  readonly contenders?: readonly ContenderName[];
+  /** Whether every value changes between two scrapes. @default true */
+  readonly changing?: boolean;
+}
+
+function scrapeCase(
+  kind: StateKind,
+  size: number,
+  { targets = [], contenders, changing = true }: ScrapeOptions = {},
+): TimedCase {
+  return {
+    type: "timed",
+    name: `scrape/${kind}${changing ? "" : "-unchanged"}/${sizeName(size)}`,
+    title: `scrape of ${size.toLocaleString("en-US")} ${stateTitles[kind]}, ${changing ? "all" : "none"} changed`,
+    unit: "ms",
+    contenders: contenders ?? [...libraries, "limit"],
+    limitTitle: "a copy of the same bytes",
+    targets,
+    prepare(contender) {
+      const { registry, sampleName, samples, change } = fill(contender, kind, size);
+      return {
+        async run(times) {
+          for (let n = 0; n < times; n++) await contender.scrape(registry);
+        },
+        ...(changing ? { between: change } : {}),
+        exposition: () => registry.metrics(),
+        check: (_, totals) => totals.get(sampleName)?.count === samples,
+      };
+    },
+    async prepareLimit(contender) {
+      return { run: await copyLoop(contender, kind, size), check: () => true };
+    },
+  };
+}
+
+/** What only our registry offers, against the same limit: chunks that are lent, and one string. */
+function readerCase(reader: "chunks" | "string", size: number): TimedCase {
+  return {
+    ...scrapeCase("integers", size),
+    name: `scrape/integers-as-${reader}/${sizeName(size)}`,
+    title: `scrape of ${size.toLocaleString("en-US")} counters, read as ${reader === "chunks" ? "leased chunks" : "one string"}`,
+    contenders: reader === "chunks" ? [ours, "limit"] : [ours, rival, "limit"],
+    targets: [],
+    prepare(contender) {
+      const { registry, sampleName, samples, change } = fill(contender, "integers", size);
+      return {
+        async run(times) {
+          for (let n = 0; n < times; n++) {
+            if (reader === "string") await registry.metrics();
+            else for await (const chunk of (registry as StreamingRegistry).chunks()) chunk.release();
+          }
+        },
+        between: change,
+        exposition: () => registry.metrics(),
+        check: (_, totals) => totals.get(sampleName)?.count === samples,
+      };
+    },
+  };
+}
+
+/** The very first scrape of a process, before V8 has compiled anything for it. */
+function coldCase(size: number, { quick }: Settings): LoneCase {
+  return {
+    type: "lone",
+    name: `scrape/first-ever/${sizeName(size)}`,
+    title: `the first scrape of a process, ${size.toLocaleString("en-US")} counters`,
+    unit: "ms",
+    contenders: libraries.slice(0, size > 10_000 ? 2 : 3),
+    processes: quick ? 1 : 3,
+    async measure(contender) {
+      const { registry } = fill(contender, "integers", size);
+      const start = performance.now();
+      await contender.scrape(registry);
+      return [performance.now() - start];
+    },
+  };
+}
+
+export function cases(settings: Settings): readonly Case[] {
+  const { quick } = settings;
+  const some: readonly ContenderName[] = [ours, rival, "limit"];
+  const atLeast = (times: number): Target => ({ type: "faster", than: rival, times });
+  const copies = (times: number): Target => ({ type: "within", of: "limit", times });
+  const [k1, k10, k100, million] = quick ? [100, 200, 500, 1_000] : [1_000, 10_000, 100_000, 1_000_000];
+  return [
+    scrapeCase("integers", k1),
+    scrapeCase("integers", k10),
+    scrapeCase("integers", k100, { targets: [atLeast(25), copies(4)] }),
+    scrapeCase("integers", k100, { targets: [atLeast(25), copies(4)], changing: false, contenders: some }),
+    scrapeCase("integers", million, { targets: [atLeast(15)], contenders: some }),
+    scrapeCase("decimals", k100, { contenders: some }),
+    scrapeCase("doubles", k100, { targets: [atLeast(6)], contenders: some }),
+    scrapeCase("histograms", k10, { targets: [atLeast(18), copies(3)] }),
+    scrapeCase("histograms", k100, { contenders: some }),
+    scrapeCase("families", quick ? 50 : 2_000),
+    readerCase("chunks", k100),
+    readerCase("string", k100),
+    coldCase(k1, settings),
+    coldCase(k100, settings),
+  ];
+}
