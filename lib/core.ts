@@ -1,5 +1,9 @@
 // The part that runs wherever JavaScript does: it imports nothing from Node.js.
 
+export { lineOf } from "./formats/family-lines.ts";
+export { parse, parseStream } from "./formats/parse.ts";
+export { ParseError } from "./formats/parse-error.ts";
+export type { ParseLimits } from "./formats/parse-limits.ts";
 export { exponentialBuckets, exponentialRangeBuckets, linearBuckets } from "./metrics/bounds.ts";
 export { Counter, type CounterClass, type CounterOptions, type CounterSeries } from "./metrics/counter.ts";
 export { Gauge, type GaugeClass, type GaugeOptions, type GaugeSeries } from "./metrics/gauge.ts";

@@ -1,0 +1,188 @@
+import type { HistogramSeries, MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
+import { describeMetric } from "../model/names.ts";
+import { noteLine } from "./family-lines.ts";
+import { showText } from "./parse-error.ts";
+import type { SampleHead } from "./sample-head.ts";
+import { type Part, SeriesDraft } from "./series-draft.ts";
+import type { TextScanner } from "./text-scanner.ts";
+
+/** What each type adds to the name of the family for its samples. */
+const samplesOf: { readonly [Type in MetricType]: ReadonlyMap<string, Part> } = {
+  counter: new Map<string, Part>([
+    ["_total", "value"],
+    ["_created", "created"],
+  ]),
+  gauge: new Map<string, Part>([["", "value"]]),
+  unknown: new Map<string, Part>([["", "value"]]),
+  info: new Map<string, Part>([["_info", "value"]]),
+  stateset: new Map<string, Part>([["", "state"]]),
+  summary: new Map<string, Part>([
+    ["", "quantile"],
+    ["_sum", "sum"],
+    ["_count", "count"],
+    ["_created", "created"],
+  ]),
+  histogram: new Map<string, Part>([
+    ["_bucket", "bucket"],
+    ["_sum", "sum"],
+    ["_count", "count"],
+    ["_created", "created"],
+  ]),
+  gaugehistogram: new Map<string, Part>([
+    ["_bucket", "bucket"],
+    ["_gsum", "sum"],
+    ["_gcount", "count"],
+  ]),
+};
+
+/** Whether a text is a type of OpenMetrics. */
+export function isMetricType(text: string): text is MetricType {
+  return Object.hasOwn(samplesOf, text);
+}
+
+/** A family of OpenMetrics, as far as it was read: its lines stand together, and those of each of its series too. */
+export class OpenMetricsFamily {
+  /** The name in its metadata: without `_total` and `_info`. */
+  readonly name: string;
+  /** Where its first line is. */
+  readonly line: number;
+  type: MetricType | undefined;
+  help: string | undefined;
+  unit: string | undefined;
+  sampleCount = 0;
+  #series: SeriesDraft[] = [];
+  /** The label sets that were there, so that none comes back after another. */
+  readonly #seen = new Set<string>();
+
+  constructor(name: string, line: number) {
+    this.name = name;
+    this.line = line;
+  }
+
+  /** What a sample of some name is to the family; nothing if the family has no such samples. */
+  partOf(sampleName: string): Part | undefined {
+    if (!sampleName.startsWith(this.name)) return undefined;
+    return samplesOf[this.type ?? "unknown"].get(sampleName.slice(this.name.length));
+  }
+
+  /** The names that no other family may have, nor any of its samples. */
+  names(): Set<string> {
+    return new Set(["", ...samplesOf[this.type ?? "unknown"].keys()].map((suffix) => this.name + suffix));
+  }
+
+  /** What its samples are called, for an error. */
+  sampleNames(): string {
+    return [...samplesOf[this.type ?? "unknown"].keys()].map((suffix) => showText(this.name + suffix)).join(" or ");
+  }
+
+  /** What the family is called where errors speak of it. */
+  get owner(): string {
+    return describeMetric(this.type ?? "unknown", this.name);
+  }
+
+  /**
+   * The series that a sample is part of: the last one, or a new one, which then makes that one complete.
+   *
+   * @param rankLabel the place of the label that is the sample's own and not the series', or -1
+   */
+  draftOf(scanner: TextScanner, head: SampleHead, rankLabel: number, timestampMs: number | undefined): SeriesDraft {
+    const current = this.#series.at(-1);
+    const isSameSeries =
+      current !== undefined &&
+      head.countWithout(rankLabel) === current.labelCount &&
+      head.hasLabels(scanner, current.labels, rankLabel);
+    if (isSameSeries && current.timestampMs === timestampMs) return current;
+    this.#complete(scanner);
+    if (isSameSeries) {
+      const { timestampMs: before } = current;
+      if (before === undefined || timestampMs === undefined) {
+        scanner.fail("a timestamp at all samples of a series or at none", scanner.lineStart, "both");
+      }
+      if (timestampMs < before) scanner.fail("no earlier time than before", scanner.lineStart, "one");
+      return this.#begin(new SeriesDraft(current.labels, timestampMs, scanner.line, current.key));
+    }
+    const key = head.key(scanner, rankLabel);
+    if (this.#seen.has(key)) {
+      scanner.fail(
+        `the samples of each series of ${this.owner} in one place`,
+        scanner.lineStart,
+        "more of an earlier one",
+      );
+    }
+    this.#seen.add(key);
+    return this.#begin(new SeriesDraft(head.labels(scanner, rankLabel), timestampMs, scanner.line, key));
+  }
+
+  #begin(draft: SeriesDraft): SeriesDraft {
+    this.#series.push(draft);
+    return draft;
+  }
+
+  /** Checks the last series, of which no more samples come. */
+  #complete(scanner: TextScanner): void {
+    const draft = this.#series.at(-1);
+    if (draft === undefined) return;
+    const refuse = (expected: string, found: string): never =>
+      scanner.failAtLine(draft.line, `${expected} in a series of ${this.owner}`, found);
+    switch (this.type) {
+      case "counter":
+        if (draft.value === undefined) refuse(`the sample ${showText(`${this.name}_total`)}`, "none");
+        return;
+      case "histogram":
+      case "gaugehistogram":
+        completeHistogram(this.type, draft, refuse);
+        return;
+      default:
+    }
+  }
+
+  /** The whole family. */
+  finish(scanner: TextScanner): MetricFamily {
+    this.#complete(scanner);
+    const { name, type = "unknown", help = "", unit = "", line } = this;
+    const suffix = type === "counter" ? "_total" : type === "info" ? "_info" : "";
+    const series = this.#series.map((draft) => seriesOf(type, draft));
+    const family = { name: name + suffix, type, help, ...(unit !== "" && { unit }), series } as MetricFamily;
+    return noteLine(family, line);
+  }
+}
+
+function completeHistogram(
+  type: "histogram" | "gaugehistogram",
+  { lastBucket, hasNegativeBound, count, sum }: SeriesDraft,
+  refuse: (expected: string, found: string) => never,
+): void {
+  if (lastBucket?.bound !== Number.POSITIVE_INFINITY) refuse('a bucket "+Inf"', "none");
+  if ((count === undefined) !== (sum === undefined)) {
+    refuse("both count and sum, or neither,", count === undefined ? "the sum alone" : "the count alone");
+  }
+  if (count !== undefined && count !== lastBucket?.count) {
+    refuse(`the count to be that of the bucket "+Inf", ${lastBucket?.count},`, String(count));
+  }
+  if (type === "histogram" && sum !== undefined && hasNegativeBound) {
+    refuse("no sum beside bounds below zero", "one");
+  }
+  if (type === "gaugehistogram" && sum !== undefined && sum < 0 && !hasNegativeBound) {
+    refuse("no negative sum without bounds below zero", String(sum));
+  }
+}
+
+/** The finished series. It was checked to be complete. */
+function seriesOf(type: MetricType, draft: SeriesDraft): object {
+  switch (type) {
+    case "counter":
+    case "gauge":
+    case "info":
+    case "unknown":
+      return draft.numberSeries() as NumberSeries;
+    case "stateset":
+      return draft.stateSetSeries();
+    case "summary":
+      return draft.summarySeries();
+    case "histogram":
+    case "gaugehistogram":
+      return draft.histogramSeries() as HistogramSeries;
+    default:
+      return type satisfies never;
+  }
+}

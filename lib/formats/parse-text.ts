@@ -1,0 +1,276 @@
+import type { MetricFamily, MetricType } from "../model/family.ts";
+import { describeMetric } from "../model/names.ts";
+import { showText } from "./parse-error.ts";
+import type { ParseLimits } from "./parse-limits.ts";
+import { SampleHead } from "./sample-head.ts";
+import { scanInteger, scanNumber, scanQuotedNumber } from "./scan-number.ts";
+import type { SamplePart } from "./series-draft.ts";
+import { TextFamily } from "./text-family.ts";
+import { HASH, NEWLINE, QUOTE, SPACE, TAB, TextScanner, unescapeText } from "./text-scanner.ts";
+
+/** What the format calls the types that it has. */
+const typeWords: ReadonlyMap<string, MetricType> = new Map<string, MetricType>([
+  ["counter", "counter"],
+  ["gauge", "gauge"],
+  ["histogram", "histogram"],
+  ["summary", "summary"],
+  ["untyped", "unknown"],
+]);
+
+/** A type by its word, in any case. Most are spelled as they should be. */
+function typeOf(word: string): MetricType | undefined {
+  return typeWords.get(word) ?? typeWords.get(word.trimEnd().toLowerCase());
+}
+
+/** What histograms, and summaries but for the first, add to their names. */
+const suffixes: readonly (readonly [suffix: string, part: SamplePart])[] = [
+  ["_bucket", "bucket"],
+  ["_sum", "sum"],
+  ["_count", "count"],
+];
+
+/** What samples with some name are. */
+interface SampleName {
+  readonly family: TextFamily;
+  /** Nothing for the bare name of a histogram, which no sample has. */
+  readonly part: SamplePart | undefined;
+}
+
+/**
+ * Reads the Prometheus text format: 0.0.4, and 1.0.0 with its names in quotes, which readers take in either.
+ *
+ * It is as lenient as the format is: blanks between any two tokens, empty lines, comments, the samples of a series in
+ * any order.
+ *
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
+ */
+export class TextParser {
+  readonly scanner: TextScanner = new TextScanner({ isLenient: true, escapes: '\\"n', needsLastNewline: true });
+  readonly #limits: Required<ParseLimits>;
+  readonly #joins: boolean;
+  readonly #head: SampleHead;
+  /** By each name that a family has or gives its samples. */
+  readonly #names = new Map<string, SampleName>();
+  readonly #families: TextFamily[] = [];
+  #namesLeft: number;
+  #done: MetricFamily[] = [];
+  /** The name of the last sample, and what it is. */
+  #sampleName = "";
+  #sample: SampleName | undefined;
+
+  /**
+   * @param joins whether families are kept to the end of the input, so that lines that stand apart come together; if not,
+   *   a family is done when another one's samples come, and what comes of it later is a further part of the same name
+   */
+  constructor(limits: Required<ParseLimits>, joins: boolean) {
+    this.#limits = limits;
+    this.#joins = joins;
+    this.#head = new SampleHead(limits.maxLabels);
+    this.#namesLeft = limits.maxFamilies;
+  }
+
+  /** Reads the lines that are laid into the scanner. */
+  read(): void {
+    const { scanner } = this;
+    while (scanner.nextLine()) {
+      scanner.skipBlanks();
+      const c = scanner.bytes[scanner.pos];
+      if (c === HASH) this.#readComment();
+      else if (c === NEWLINE) scanner.endLine();
+      else this.#readSample();
+    }
+  }
+
+  /** Says that there are no more lines. */
+  end(): void {
+    for (const family of this.#families) this.#finish(family);
+  }
+
+  /** The families that were done since this was last asked. */
+  take(): MetricFamily[] {
+    const done = this.#done;
+    this.#done = [];
+    return done;
+  }
+
+  #readComment(): void {
+    const { scanner } = this;
+    scanner.pos++;
+    scanner.skipBlanks();
+    const isHelp = scanner.skip("HELP");
+    const isMetadata = isHelp || scanner.skip("TYPE");
+    // With nothing behind the word it is a comment like any other.
+    if (!isMetadata || !this.#skipBlank() || scanner.bytes[scanner.pos] === NEWLINE) {
+      scanner.skipLine();
+      return;
+    }
+    const at = scanner.pos;
+    const name = scanner.bytes[at] === QUOTE ? scanner.quoted() : scanner.metricName();
+    if (name === "") scanner.fail("a metric name", at);
+    const isBlank = isHelp ? this.#skipOneBlank() : this.#skipBlank();
+    // Without a text or type, it says nothing.
+    if (scanner.bytes[scanner.pos] === NEWLINE) {
+      scanner.endLine();
+      return;
+    }
+    if (!isBlank) scanner.fail("a blank after the metric name");
+    const family = this.#declare(name, at);
+    if (isHelp) this.#readHelp(family, at);
+    else this.#readType(family, at);
+  }
+
+  /** Goes over blanks; returns whether there are any. */
+  #skipBlank(): boolean {
+    const start = this.scanner.pos;
+    this.scanner.skipBlanks();
+    return this.scanner.pos > start;
+  }
+
+  /** Goes over the blank before a help text. What blanks come then are the beginning of the text. */
+  #skipOneBlank(): boolean {
+    const { scanner } = this;
+    const isBlank = scanner.bytes[scanner.pos] === SPACE || scanner.bytes[scanner.pos] === TAB;
+    if (isBlank) scanner.pos++;
+    return isBlank;
+  }
+
+  #readHelp(family: TextFamily, at: number): void {
+    const { scanner } = this;
+    if (family.help !== undefined) scanner.fail(`one HELP line for ${showText(family.name)}`, at, "another");
+    family.help = unescapeText(scanner.restOfLine(), "\\n");
+  }
+
+  #readType(family: TextFamily, at: number): void {
+    const { scanner } = this;
+    if (family.type !== undefined) scanner.fail(`one TYPE line for ${showText(family.name)}`, at, "another");
+    if (family.hasSamples) {
+      scanner.fail(`the TYPE line of ${showText(family.name)} before its samples`, at, "it behind them");
+    }
+    const wordAt = scanner.pos;
+    family.type = typeOf(scanner.restOfLine());
+    if (family.type === undefined) scanner.fail("counter, gauge, histogram, summary or untyped", wordAt);
+    if (family.type === "histogram") this.#names.set(family.name, { family, part: undefined });
+    if (family.type === "summary") this.#names.set(family.name, { family, part: "quantile" });
+  }
+
+  /** What samples of a name are. A name that no family has may be one that a histogram or summary gives to a sample. */
+  #find(name: string): SampleName | undefined {
+    const known = this.#names.get(name);
+    if (known !== undefined) return known;
+    for (const [suffix, part] of suffixes) {
+      if (!name.endsWith(suffix)) continue;
+      const family = this.#names.get(name.slice(0, -suffix.length))?.family;
+      if (family?.type !== "histogram" && (family?.type !== "summary" || part === "bucket")) continue;
+      const found: SampleName = { family, part };
+      this.#names.set(this.#keep(name), found);
+      return found;
+    }
+    return undefined;
+  }
+
+  /** A name to be remembered: where lines are not kept, one that holds on to none. */
+  #keep(name: string): string {
+    return this.#joins ? name : this.scanner.ownString(name);
+  }
+
+  /** The family that metadata are about. */
+  #declare(name: string, at: number): TextFamily {
+    const known = this.#find(name)?.family;
+    if (known === undefined) return this.#begin(name);
+    if (known.name !== name) {
+      this.scanner.fail("the name of a family", at, `${showText(name)}, which is a sample of ${describe(known)}`);
+    }
+    return known;
+  }
+
+  #begin(name: string): TextFamily {
+    const { scanner } = this;
+    // Names are remembered to the end of the input, so that long ones count as several.
+    this.#namesLeft -= 1 + Math.floor(name.length / 1024);
+    if (this.#namesLeft < 0) {
+      scanner.fail(`at most ${this.#limits.maxFamilies} families`, scanner.lineStart, "another");
+    }
+    const family = new TextFamily(this.#keep(name), scanner.line);
+    this.#names.set(family.name, { family, part: "value" });
+    this.#families.push(family);
+    return family;
+  }
+
+  #readSample(): void {
+    const { scanner } = this;
+    const head = this.#head;
+    const at = scanner.pos;
+    head.read(scanner);
+    if (head.name !== this.#sampleName || this.#sample === undefined) this.#goTo(head.name, at);
+    const { family, part } = this.#sample as SampleName;
+    scanner.skipBlanks();
+    const value = scanNumber(scanner, "a value");
+    if (scanner.bytes[scanner.pos] !== NEWLINE) scanner.skipBlanks();
+    let timestampMs: number | undefined;
+    if (scanner.bytes[scanner.pos] !== NEWLINE) {
+      timestampMs = scanInteger(scanner, "a timestamp in milliseconds");
+      scanner.skipBlanks();
+    }
+    if (++family.sampleCount > this.#limits.maxSamples) {
+      scanner.fail(`at most ${this.#limits.maxSamples} samples of ${showText(family.name)}`, at, "another");
+    }
+    if (part === "value") {
+      const labels = head.labels(scanner);
+      family.addNumber(timestampMs === undefined ? { labels, value } : { labels, value, timestampMs });
+    } else {
+      this.#addPart(family, part as SamplePart, value, timestampMs);
+    }
+    scanner.endLine();
+  }
+
+  #addPart(family: TextFamily, part: SamplePart, value: number, timestampMs: number | undefined): void {
+    const { scanner } = this;
+    const head = this.#head;
+    const { type } = family;
+    const label = type === "histogram" ? "le" : "quantile";
+    const labelAt = head.indexOf(label);
+    let rank = 0;
+    if (part === "bucket" || part === "quantile") {
+      rank = readRank(scanner, head, labelAt, label);
+    } else if (labelAt >= 0) {
+      scanner.fail(`no label "${label}" at ${showText(head.name)}`, head.valueOffset(labelAt) - 1, "it");
+    }
+    const draft = family.draftOf(scanner, head, labelAt, timestampMs);
+    if (!draft.add(part, rank, value)) family.repeat(draft, scanner.line).add(part, rank, value);
+  }
+
+  /** Goes over to samples of another name. */
+  #goTo(name: string, at: number): void {
+    const before = this.#sample?.family;
+    const sample = this.#find(name) ?? { family: this.#begin(name), part: "value" };
+    const { family, part } = sample;
+    if (part === undefined) {
+      this.scanner.fail(`_bucket, _sum or _count in a sample of ${describe(family)}`, at, showText(name));
+    }
+    this.#sampleName = name;
+    this.#sample = sample;
+    family.hasSamples = true;
+    if (before === undefined || before === family) return;
+    before.leave();
+    if (!this.#joins) this.#finish(before);
+  }
+
+  #finish(family: TextFamily): void {
+    const done = family.take();
+    if (done !== undefined) this.#done.push(done);
+  }
+}
+
+function describe({ type = "unknown", name }: TextFamily): string {
+  return describeMetric(type, name);
+}
+
+/** What the label `le` or `quantile` of a sample says. */
+export function readRank(scanner: TextScanner, head: SampleHead, index: number, label: "le" | "quantile"): number {
+  if (index < 0) scanner.fail(`the label "${label}" at ${showText(head.name)}`, scanner.lineStart, "none");
+  const at = head.valueOffset(index);
+  const expected = label === "le" ? "a number in the label" : "a quantile from 0 to 1";
+  const rank = scanQuotedNumber(scanner, at, expected);
+  if (Number.isNaN(rank) || (label === "quantile" && !(rank >= 0 && rank <= 1))) scanner.fail(expected, at);
+  return rank;
+}

@@ -1,0 +1,260 @@
+// What the readers of text have in common: lines in bytes, and the tokens that lines are made of.
+import { ParseError, showText } from "./parse-error.ts";
+import { StringTable } from "./string-table.ts";
+import { countCharacters, invalidUtf8 } from "./utf8-places.ts";
+
+export const TAB = 0x09;
+export const NEWLINE = 0x0a;
+export const SPACE = 0x20;
+export const QUOTE = 0x22;
+export const HASH = 0x23;
+export const COMMA = 0x2c;
+export const EQUALS = 0x3d;
+export const OPEN_BRACE = 0x7b;
+export const CLOSE_BRACE = 0x7d;
+export const BACKSLASH = 0x5c;
+
+/** Bits of {@link byteKinds}. */
+const METRIC_NAME = 1;
+const LABEL_NAME = 2;
+const DIGIT = 4;
+
+/** What a byte may be part of. A digit may not be the first of a name. */
+const byteKinds = new Uint8Array(256);
+for (let byte = 0; byte < 128; byte++) {
+  const c = String.fromCharCode(byte);
+  if (/[a-zA-Z_]/.test(c)) byteKinds[byte] = METRIC_NAME | LABEL_NAME;
+  if (c === ":") byteKinds[byte] = METRIC_NAME;
+  if (/[0-9]/.test(c)) byteKinds[byte] = METRIC_NAME | LABEL_NAME | DIGIT;
+}
+
+// Byte order marks are kept: they are no part of any format, and each reader complains at its place.
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/** How the dialects of the text formats differ in their tokens. */
+export interface TextDialect {
+  /** Whether blanks may stand between any two tokens, and a comma behind the last label. */
+  readonly isLenient: boolean;
+  /** What may stand behind a backslash in quotes; without, anything may, and stands for itself with the backslash. */
+  readonly escapes?: string;
+  /** Whether the last line must end like all others; if it needs not, the input may have been cut off unnoticed. */
+  readonly needsLastNewline: boolean;
+}
+
+/**
+ * Goes over an exposition in text, some whole lines at a time.
+ *
+ * It works upon bytes: they can be compared and searched faster than characters, and only what is kept becomes a string.
+ */
+export class TextScanner {
+  readonly dialect: TextDialect;
+  /** The lines at hand. The last byte is a newline. */
+  bytes: Uint8Array = new Uint8Array(0);
+  /** The same memory, for comparing four bytes at a time. */
+  view: DataView = new DataView(this.bytes.buffer);
+  /** How many times lines were laid in: positions from before mean nothing any more. */
+  generation = 0;
+  /** The byte that comes next. Whoever reads a token moves it on. */
+  pos = 0;
+  /** The number of the line that {@link nextLine} went to last. */
+  line = 0;
+  /** Where that line begins. */
+  lineStart = 0;
+  readonly strings = new StringTable();
+  /** The hash of what {@link quoted} read last, from its bytes as far as there is no escape. */
+  hash = 0;
+  /** The lines as text, if they are all ASCII, so that the same offsets hold. */
+  #text: string | undefined;
+  #end = 0;
+  #isTerminated = true;
+  /** The first byte that is no UTF-8, in the line after those at hand. */
+  #invalid: { readonly byte: number; readonly column: number } | undefined;
+
+  constructor(dialect: TextDialect) {
+    this.dialect = dialect;
+  }
+
+  /**
+   * Lays in the next lines.
+   *
+   * @param bytes whole lines, in a plain `Uint8Array`
+   * @param isTerminated whether the last newline is really in the input
+   */
+  open(bytes: Uint8Array, isTerminated = true): void {
+    this.#invalid = undefined;
+    let valid = bytes;
+    let text: string;
+    try {
+      text = strictDecoder.decode(bytes);
+    } catch {
+      // The lines before are read first, so that the error is the first one in the input, wherever it was cut.
+      const at = invalidUtf8(bytes);
+      const start = bytes.lastIndexOf(NEWLINE, at - 1) + 1;
+      this.#invalid = { byte: bytes[at] as number, column: countCharacters(bytes.subarray(start, at)) + 1 };
+      valid = bytes.subarray(0, start);
+      text = strictDecoder.decode(valid);
+    }
+    this.bytes = valid;
+    this.view = new DataView(valid.buffer, valid.byteOffset, valid.length);
+    this.generation++;
+    this.pos = 0;
+    this.#end = valid.length;
+    this.#isTerminated = isTerminated;
+    this.#text = text.length === valid.length ? text : undefined;
+    this.strings.open(valid, this.#text);
+  }
+
+  /** Goes to the next of the lines at hand and returns whether there is one. */
+  nextLine(): boolean {
+    if (this.pos < this.#end) {
+      this.line++;
+      this.lineStart = this.pos;
+      return true;
+    }
+    if (this.#invalid === undefined) return false;
+    const { byte, column } = this.#invalid;
+    throw new ParseError({ line: this.line + 1, column }, "UTF-8", `the byte 0x${byte.toString(16).toUpperCase()}`);
+  }
+
+  /** @throws {ParseError} always: about the current line, at byte `at`, where `found` stands */
+  fail(expected: string, at: number = this.pos, found: string = this.#show(at)): never {
+    const column = countCharacters(this.bytes.subarray(this.lineStart, at)) + 1;
+    throw new ParseError({ line: this.line, column }, expected, found);
+  }
+
+  /** @throws {ParseError} always: about an earlier line as a whole */
+  failAtLine(line: number, expected: string, found: string): never {
+    throw new ParseError({ line, column: 1 }, expected, found);
+  }
+
+  /** What stands at a byte, in the words of an error. */
+  #show(at: number): string {
+    const { bytes } = this;
+    if (bytes[at] === NEWLINE) return this.#isCutOff(at) ? "the end of the input" : "the end of the line";
+    if (bytes[at] === SPACE) return "a space";
+    if (bytes[at] === TAB) return "a tab";
+    let end = at + 1;
+    while (bytes[end] !== NEWLINE && bytes[end] !== SPACE && bytes[end] !== TAB && end - at < 400) end++;
+    return showText(decoder.decode(bytes.subarray(at, end)));
+  }
+
+  /** A copy of a string that was read, which doesn't hold on to the lines that it stands in. */
+  ownString(string: string): string {
+    return decoder.decode(encoder.encode(string));
+  }
+
+  skipBlanks(): void {
+    const { bytes } = this;
+    let { pos } = this;
+    while (bytes[pos] === SPACE || bytes[pos] === TAB) pos++;
+    this.pos = pos;
+  }
+
+  /** Whether the bytes at some place spell an ASCII text. */
+  startsAt(at: number, text: string): boolean {
+    for (let i = 0; i < text.length; i++) {
+      if (this.bytes[at + i] !== text.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+
+  /** Whether the bytes that come next spell an ASCII text; if so, goes behind it. */
+  skip(text: string): boolean {
+    const starts = this.startsAt(this.pos, text);
+    if (starts) this.pos += text.length;
+    return starts;
+  }
+
+  /** Whether a newline is not in the input but stands for its end. */
+  #isCutOff(newline: number): boolean {
+    return !this.#isTerminated && newline === this.#end - 1;
+  }
+
+  /** Goes behind the newline that has to come next. */
+  endLine(expected = "the end of the line"): void {
+    if (this.bytes[this.pos] !== NEWLINE) this.fail(expected);
+    if (this.dialect.needsLastNewline && this.#isCutOff(this.pos)) this.fail("a newline");
+    this.pos++;
+  }
+
+  /** Goes behind the end of the line, whatever stands before that. */
+  skipLine(): void {
+    this.pos = this.bytes.indexOf(NEWLINE, this.pos);
+    this.endLine();
+  }
+
+  /** All that is left of the line; goes behind its end. */
+  restOfLine(): string {
+    const start = this.pos;
+    this.skipLine();
+    return this.slice(start, this.pos - 1);
+  }
+
+  /** The text from one byte to another. */
+  slice(start: number, end: number): string {
+    return this.#text?.slice(start, end) ?? decoder.decode(this.bytes.subarray(start, end));
+  }
+
+  metricName(): string {
+    return this.#name(METRIC_NAME, "a metric name");
+  }
+
+  labelName(): string {
+    return this.#name(LABEL_NAME, "a label name");
+  }
+
+  #name(kind: number, expected: string): string {
+    const { bytes, pos: start } = this;
+    let pos = start;
+    let hash = 0;
+    let c = bytes[pos] as number;
+    if (((byteKinds[c] as number) & (kind | DIGIT)) !== kind) this.fail(expected);
+    while (((byteKinds[c] as number) & kind) !== 0) {
+      hash = (Math.imul(hash, 31) + c) | 0;
+      c = bytes[++pos] as number;
+    }
+    this.pos = pos;
+    return this.strings.get(start, pos, hash);
+  }
+
+  /** A text in quotes, without them and its escapes. The next byte is the opening quote. */
+  quoted(): string {
+    const { bytes } = this;
+    const start = this.pos + 1;
+    let pos = start;
+    let hash = 0;
+    let c = bytes[pos] as number;
+    while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) {
+      hash = (Math.imul(hash, 31) + c) | 0;
+      c = bytes[++pos] as number;
+    }
+    this.hash = hash;
+    if (c !== QUOTE) return this.#escaped(start, pos);
+    this.pos = pos + 1;
+    return this.strings.get(start, pos, hash);
+  }
+
+  /** The same, from the first backslash on. */
+  #escaped(start: number, backslash: number): string {
+    const { bytes } = this;
+    const { escapes } = this.dialect;
+    let pos = backslash;
+    for (; bytes[pos] !== QUOTE; pos++) {
+      if (bytes[pos] === NEWLINE) this.fail("a closing quote", pos);
+      if (bytes[pos] !== BACKSLASH) continue;
+      const escaped = String.fromCharCode(bytes[++pos] as number);
+      if (escaped === "\n") this.fail("a closing quote", pos);
+      if (escapes?.includes(escaped) === false) this.fail('"\\\\", "\\"" or "\\n"', pos - 1);
+    }
+    this.pos = pos + 1;
+    return unescapeText(decoder.decode(bytes.subarray(start, pos)));
+  }
+}
+
+/** Text with its escapes resolved; what is none of `escapes` stands for itself, with its backslash. */
+export function unescapeText(text: string, escapes = '\\"n'): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(/\\(.)/gsu, (whole, c: string) => (!escapes.includes(c) ? whole : c === "n" ? "\n" : c));
+}
