@@ -87,20 +87,22 @@ function readText(parser: TextParser | OpenMetricsParser, { maxLineBytes }: Requ
   const splitter = new LineSplitter(maxLineBytes, () =>
     scanner.failAtLine(scanner.line + 1, `a line of at most ${maxLineBytes} bytes`, "a longer one"),
   );
+  function* read(lines: Uint8Array, isTerminated: boolean): Iterable<MetricFamily> {
+    scanner.open(lines, isTerminated);
+    try {
+      parser.read();
+    } finally {
+      // Before an error too, so that wherever the input is cut, the same families come before it.
+      yield* parser.take();
+    }
+  }
   return {
     *add(piece) {
-      for (const lines of splitter.add(piece)) {
-        scanner.open(lines);
-        parser.read();
-        yield* parser.take();
-      }
+      for (const lines of splitter.add(piece)) yield* read(lines, true);
     },
     *end() {
       const last = splitter.end();
-      if (last !== undefined) {
-        scanner.open(last, false);
-        parser.read();
-      }
+      if (last !== undefined) yield* read(last, false);
       parser.end();
       yield* parser.take();
     },

@@ -91,7 +91,7 @@ export class TextScanner {
     } catch {
       // The lines before are read first, so that the error is the first one in the input, wherever it was cut.
       const at = invalidUtf8(bytes);
-      const start = bytes.lastIndexOf(NEWLINE, at - 1) + 1;
+      const start = bytes.subarray(0, at).lastIndexOf(NEWLINE) + 1;
       this.#invalid = { byte: bytes[at] as number, column: countCharacters(bytes.subarray(start, at)) + 1 };
       valid = bytes.subarray(0, start);
       text = strictDecoder.decode(valid);
