@@ -1,6 +1,7 @@
 // The part that runs wherever JavaScript does: it imports nothing from Node.js.
 
 export { lineOf } from "./formats/family-lines.ts";
+export { type Finding, type LintOptions, type LintRule, lint } from "./formats/lint.ts";
 export { parse, parseStream } from "./formats/parse.ts";
 export { ParseError } from "./formats/parse-error.ts";
 export type { ParseLimits } from "./formats/parse-limits.ts";
