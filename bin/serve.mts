@@ -1,8 +1,6 @@
 // bin/serve: serves an app and its metrics until it is told to stop. What is wrong with the arguments is told with exit
 // code 2; what keeps the app from starting, with 1.
-import { existsSync, readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { basename } from "node:path";
 import { inspect } from "node:util";
 import { register } from "../lib/index.ts";
 import { type Serving, serveApp } from "../lib/transports/serving.ts";
@@ -11,17 +9,7 @@ import { UsageError } from "./arguments.mts";
 import { demoApp } from "./demo.mts";
 import { loadApp, loadModule } from "./load-app.mts";
 import { help, readSettings, type Settings } from "./serve-settings.mts";
-
-/** The version of the package that this file, or what it was built to, lies in. */
-function version(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  for (;;) {
-    const manifest = join(folder, "package.json");
-    const { version } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")) : {};
-    if (typeof version === "string") return version;
-    folder = dirname(folder);
-  }
-}
+import { version } from "./version.mts";
 
 /** Loads what is to be served, and serves it. */
 async function start({ app, bind, metricsBind, imports, demoLatencyMs }: Settings): Promise<Serving> {
