@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Counter, Gauge, Histogram, StateSet, Summary } from "../lib/core.ts";
+import { Counter, Gauge, Histogram, Registry, StateSet, Summary } from "../lib/core.ts";
 // biome-ignore lint/suspicious/noShadowRestrictedNames: it is the name that users import
-import { delta, valueOf } from "../lib/testing.ts";
+import { collectAndCompare, delta, lint, valueOf } from "../lib/testing.ts";
 
 function requests(): Counter<"method" | "code"> {
   return new Counter({ name: "requests_total", help: "R.", labelNames: ["method", "code"], registers: [] });
@@ -106,5 +106,107 @@ describe("delta", () => {
       delta(requests(), () => Promise.reject(error)),
       error,
     );
+  });
+});
+
+describe("collectAndCompare", () => {
+  it("is content when everything is as expected, in whatever order", async () => {
+    const counter = requests();
+    counter.inc({ method: "GET", code: 200 }, 3);
+    counter.inc({ method: "PO\\ST", code: 500 });
+    await collectAndCompare(
+      counter,
+      `
+        # A comment.
+        # TYPE requests_total counter
+        # HELP requests_total R.
+
+        requests_total{code="500", method="PO\\\\ST"} 1
+        requests_total{method="GET",code="200"} 3.0
+      `,
+    );
+    await collectAndCompare(requests(), "");
+  });
+
+  it("looks at a registry whole, or at some of its families", async () => {
+    const registry = new Registry();
+    new Gauge({ name: "a", help: "A.", registers: [registry] }).set(1);
+    new Gauge({ name: "b", help: "B.", registers: [registry] }).set(2);
+    const a = "# HELP a A.\n# TYPE a gauge\na 1\n";
+    await collectAndCompare(registry, `${a}# HELP b B.\n# TYPE b gauge\nb 2\n`);
+    await collectAndCompare(registry, a, ["a"]);
+    await collectAndCompare(registry, `${a}c 3\n`, ["a"]);
+    await assert.rejects(collectAndCompare(registry, a), {
+      name: "AssertionError",
+      message: 'The exposition is not as expected:\n- expected\n+ exposed\n\n+ Gauge "b", 1 series',
+    });
+  });
+
+  it("tells each sample that differs", async () => {
+    const histogram = wait();
+    histogram.observe({ queue: "mail" }, 0.7);
+    const expected = `
+      # HELP wait_seconds Wait.
+      # TYPE wait_seconds histogram
+      wait_seconds_bucket{queue="mail",le="0.5"} 1
+      wait_seconds_bucket{queue="mail",le="1"} 1
+      wait_seconds_bucket{queue="mail",le="+Inf"} 1
+      wait_seconds_sum{queue="mail"} 0.7
+      wait_seconds_count{queue="mail"} 1
+      wait_seconds_count{queue="jobs"} 1
+      # TYPE other untyped
+      other 1
+    `;
+    const error = await collectAndCompare(histogram, expected).catch((thrown: unknown) => thrown);
+    assert.ok(error instanceof assert.AssertionError);
+    assert.equal(
+      error.message,
+      `The exposition is not as expected:
+- expected
++ exposed
+
+- # HELP wait_seconds Wait.
++ # HELP wait_seconds W.
+- wait_seconds_bucket{le="0.5",queue="mail"} 1
++ wait_seconds_bucket{le="0.5",queue="mail"} 0
+- wait_seconds_count{queue="jobs"} 1
+- Unknown "other", 1 series`,
+    );
+    assert.equal(error.expected, expected);
+    assert.match(String(error.actual), /^# HELP wait_seconds W\.\n/);
+  });
+
+  it("passes on what the collector throws, and tells what is wrong with the expectation", async () => {
+    const error = new Error("sour");
+    const collector = {
+      collect() {
+        throw error;
+      },
+    };
+    await assert.rejects(collectAndCompare(collector, ""), error);
+    await assert.rejects(collectAndCompare(requests(), "a x"), {
+      name: "ParseError",
+      message: 'Line 1, column 3: expected a value, but found "x".',
+    });
+  });
+
+  it("leaves the metric in the registries that it is in, and in no other", async () => {
+    const registry = new Registry();
+    const gauge = new Gauge({ name: "a", help: "A.", registers: [registry] });
+    await collectAndCompare(gauge, "# HELP a A.\n# TYPE a gauge\na 0\n");
+    assert.deepEqual(registry.getMetricsAsArray(), [gauge]);
+  });
+});
+
+describe("lint, of the helpers for tests", () => {
+  it("looks at a metric or a registry", async () => {
+    const registry = new Registry();
+    const gauge = new Gauge({ name: "wait_minutes", help: "W.", registers: [registry] });
+    const expected = [
+      { rule: "unit", metric: "wait_minutes", text: 'use base unit "seconds" instead of "minutes"', line: 1 },
+    ];
+    assert.deepEqual(await lint(gauge), expected);
+    assert.deepEqual(await lint(registry), expected);
+    assert.deepEqual(await lint(new Registry()), []);
   });
 });
