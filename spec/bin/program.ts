@@ -1,4 +1,4 @@
-// Runs bin/serve for the specs, and stops whatever of it still runs when they are over.
+// Runs the programs of bin/ for the specs, and stops whatever of it still runs when they are over.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -10,8 +10,13 @@ import { fileURLToPath } from "node:url";
 /** The folder of the project. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** How the program is run from its source, so that coverage sees it. */
-export const fromSource: readonly string[] = ["--import", import.meta.resolve("tsx"), join(root, "bin/serve.mts")];
+/** How a program of bin/ is run from its source, so that coverage sees it. */
+export function sourceOf(name: string): readonly string[] {
+  return ["--import", import.meta.resolve("tsx"), join(root, `bin/${name}.mts`)];
+}
+
+/** How bin/serve is run from its source. */
+export const fromSource: readonly string[] = sourceOf("serve");
 
 /** How the built program is run. */
 export const fromBuild: readonly string[] = [join(root, "bin/serve")];
