@@ -3,7 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { Session } from "node:inspector/promises";
 import type { Case, Settings, Subject, Workload } from "./case.ts";
-import { type Contender, type ContenderName, loadContender, ours } from "./contenders.ts";
+import { type Contender, type ContenderName, loadContender, ours, reader } from "./contenders.ts";
 import { pollute } from "./pollute.ts";
 import { type Samples, time, type Watcher } from "./runner.ts";
 
@@ -78,7 +78,7 @@ async function measure(task: Task): Promise<Samples> {
     return copy.prepareLimit(contender);
   };
   for (const name of task.contenders) {
-    if (name !== "limit") await pollute((await load(name)).client, task.settings.quick ? 200 : 2000);
+    if (name !== "limit" && name !== reader) await pollute((await load(name)).client, task.settings.quick ? 200 : 2000);
   }
   return time(first, prepare, task.contenders, task.settings, watcher);
 }

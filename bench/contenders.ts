@@ -4,7 +4,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Client, Registry, StreamingRegistry } from "./client.ts";
 
-export type ContenderName = "tallystick" | "@prometheus-io/client" | "prom-client" | "opentelemetry" | "limit";
+export type ContenderName =
+  | "tallystick"
+  | "@prometheus-io/client"
+  | "prom-client"
+  | "opentelemetry"
+  | "parse-prometheus-text-format"
+  | "limit";
 
 export interface Contender {
   readonly name: ContenderName;
@@ -18,7 +24,9 @@ export interface Contender {
 export const ours = "tallystick" satisfies ContenderName;
 /** The peer that the targets are set against. */
 export const rival = "@prometheus-io/client" satisfies ContenderName;
-/** All libraries, in the order of the tables. */
+/** The peer that reads expositions, and does nothing else. */
+export const reader = "parse-prometheus-text-format" satisfies ContenderName;
+/** All clients, in the order of the tables. */
 export const libraries: readonly ContenderName[] = [ours, rival, "prom-client", "opentelemetry"];
 
 const root = new URL("../", import.meta.url);
@@ -26,6 +34,7 @@ const packages: Record<Exclude<ContenderName, "tallystick" | "limit">, string> =
   "@prometheus-io/client": "@prometheus-io/client",
   "prom-client": "prom-client",
   opentelemetry: "@opentelemetry/sdk-metrics",
+  "parse-prometheus-text-format": "parse-prometheus-text-format",
 };
 
 function readJson(url: URL): Record<string, unknown> {
@@ -71,6 +80,7 @@ async function loadClient(name: Exclude<ContenderName, "limit">): Promise<Client
       return (await import("./opentelemetry.ts")).client;
     case "@prometheus-io/client":
     case "prom-client":
+    case "parse-prometheus-text-format":
       return createRequire(import.meta.url)(packages[name]) as Client;
     default:
       return name satisfies never;

@@ -6,7 +6,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import type { Case, Settings, Subject } from "./case.ts";
 import type { Answer, Task } from "./child.ts";
-import { type ContenderName, checkInstalled, ours, rival } from "./contenders.ts";
+import { type ContenderName, checkInstalled, ours, reader, rival } from "./contenders.ts";
 import { type Circumstances, circumstances, runData, writeRecord } from "./record.ts";
 import type { Samples } from "./runner.ts";
 import { figureTable, type Result, targetTable, verdicts } from "./table.ts";
@@ -18,6 +18,7 @@ const subjects = [
   "request",
   "creation",
   "scrape",
+  "parse",
   "block",
   "memory",
   "allocation",
@@ -63,7 +64,9 @@ async function runCase(subject: string, one: Case, settings: Settings, profiles:
   const contenders = one.contenders.filter((name) => {
     if (profiles !== undefined) return name === ours;
     // A process for each contender takes its time, and two libraries show as well that the case works.
-    return !settings.quick || one.type === "timed" || name === ours || name === rival || name === "limit";
+    return (
+      !settings.quick || one.type === "timed" || name === ours || name === rival || name === reader || name === "limit"
+    );
   });
   const profile = profiles === undefined ? {} : { profile: `${profiles}/${one.name.replaceAll("/", "_")}.cpuprofile` };
   const task = { subject, name: one.name, settings, ...profile };

@@ -16,12 +16,10 @@ import {
 /** Up to so many labels, each is compared with each. With more, that would take too long in a line of nothing but labels. */
 const FEW_LABELS = 16;
 
-// What is noted of each label: where its value begins and ends, within the quotes and from the start of the line, and a
-// hash of the value.
+// What is noted of each label: where its value begins and ends, within the quotes and from the start of the line.
 const VALUE = 0;
 const VALUE_END = 1;
-const HASH = 2;
-const NOTES = 3;
+const NOTES = 2;
 
 /**
  * What a sample line begins with: the metric's name and the labels.
@@ -111,23 +109,14 @@ export class SampleHead {
       const length = value - end;
       if (pos + length >= bytes.length || !areSame(view, before + end, pos, length)) break;
       const valueStart = pos + length;
-      let hash = 0;
       let next = valueStart;
       let c = bytes[next] as number;
-      while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) {
-        hash = (Math.imul(hash, 31) + c) | 0;
-        c = bytes[++next] as number;
-      }
+      while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) c = bytes[++next] as number;
       if (c !== QUOTE) break;
-      if (
-        hash !== notes[note + HASH] ||
-        next - valueStart !== valueLength ||
-        !areSame(view, before + value, valueStart, valueLength)
-      ) {
+      if (next - valueStart !== valueLength || !areSame(view, before + value, valueStart, valueLength)) {
         this.#values[i] = undefined;
         this.#changes++;
         this.#lastChange = i;
-        notes[note + HASH] = hash;
       }
       end = value + valueLength;
       pos = next;
@@ -215,7 +204,7 @@ export class SampleHead {
     const note = index * NOTES;
     const start = this.#start + (this.#notes[note + VALUE] as number);
     const end = this.#start + (this.#notes[note + VALUE_END] as number);
-    const value = scanner.strings.get(start, end, this.#notes[note + HASH] as number);
+    const value = scanner.strings.get(start, end);
     this.#values[index] = value;
     return value;
   }
@@ -295,7 +284,6 @@ export class SampleHead {
     this.#notes[note + VALUE] = scanner.pos + 1 - this.#start;
     this.#values[i] = scanner.quoted();
     this.#notes[note + VALUE_END] = scanner.pos - 1 - this.#start;
-    this.#notes[note + HASH] = scanner.hash;
     this.#changes++;
     this.#lastChange = i;
   }

@@ -31,14 +31,10 @@ export class StringTable {
     this.#lengths.fill(-1);
   }
 
-  /**
-   * The string in the bytes from `start` to `end`.
-   *
-   * @param hash any function of these bytes; the better it is, the more strings are found again
-   */
-  get(start: number, end: number, hash: number): string {
-    const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1);
+  /** The string in the bytes from `start` to `end`. */
+  get(start: number, end: number): string {
     const length = end - start;
+    const slot = this.#slotOf(start, length);
     if (this.#lengths[slot] === length) {
       if (areSame(this.#view, this.#starts[slot] as number, start, length)) return this.#strings[slot] as string;
     }
@@ -47,5 +43,17 @@ export class StringTable {
     this.#starts[slot] = start;
     this.#lengths[slot] = length;
     return string;
+  }
+
+  /** A place by some of the bytes: the ends tell most strings apart, and those that share a place are just made again. */
+  #slotOf(start: number, length: number): number {
+    const view = this.#view;
+    let hash = length;
+    if (length >= 4) {
+      hash ^= view.getInt32(start, true) ^ Math.imul(view.getInt32(start + length - 4, true), 0x9e3779b1);
+    } else {
+      for (let i = 0; i < length; i++) hash = Math.imul(hash, 31) + view.getUint8(start + i);
+    }
+    return (Math.imul(hash, 0x85ebca6b) >>> 16) & (SLOTS - 1);
   }
 }

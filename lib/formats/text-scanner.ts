@@ -63,8 +63,6 @@ export class TextScanner {
   /** Where that line begins. */
   lineStart = 0;
   readonly strings = new StringTable();
-  /** The hash of what {@link quoted} read last, from its bytes as far as there is no escape. */
-  hash = 0;
   /** The lines as text, if they are all ASCII, so that the same offsets hold. */
   #text: string | undefined;
   #end = 0;
@@ -208,15 +206,11 @@ export class TextScanner {
   #name(kind: number, expected: string): string {
     const { bytes, pos: start } = this;
     let pos = start;
-    let hash = 0;
     let c = bytes[pos] as number;
     if (((byteKinds[c] as number) & (kind | DIGIT)) !== kind) this.fail(expected);
-    while (((byteKinds[c] as number) & kind) !== 0) {
-      hash = (Math.imul(hash, 31) + c) | 0;
-      c = bytes[++pos] as number;
-    }
+    while (((byteKinds[c] as number) & kind) !== 0) c = bytes[++pos] as number;
     this.pos = pos;
-    return this.strings.get(start, pos, hash);
+    return this.strings.get(start, pos);
   }
 
   /** A text in quotes, without them and its escapes. The next byte is the opening quote. */
@@ -224,16 +218,11 @@ export class TextScanner {
     const { bytes } = this;
     const start = this.pos + 1;
     let pos = start;
-    let hash = 0;
     let c = bytes[pos] as number;
-    while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) {
-      hash = (Math.imul(hash, 31) + c) | 0;
-      c = bytes[++pos] as number;
-    }
-    this.hash = hash;
+    while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) c = bytes[++pos] as number;
     if (c !== QUOTE) return this.#escaped(start, pos);
     this.pos = pos + 1;
-    return this.strings.get(start, pos, hash);
+    return this.strings.get(start, pos);
   }
 
   /** The same, from the first backslash on. */
