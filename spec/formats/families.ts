@@ -114,9 +114,9 @@ export type Between = (progress: { readonly isFull: boolean; readonly section: S
  */
 export function expose(
   families: readonly ScrapedFamily[],
-  { start = 0, between }: { start?: number; between?: Between } = {},
+  { start = 0, between, format = textFormat }: { start?: number; between?: Between; format?: Format } = {},
 ): string {
-  return exposeAs(textFormat, families, start, between);
+  return exposeAs(format, families, start, between);
 }
 
 function exposeAs(format: Format, families: readonly ScrapedFamily[], start: number, between?: Between): string {
