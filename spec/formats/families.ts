@@ -18,7 +18,7 @@ export class Columns {
     descriptor: FamilyDescriptor,
     labelNames: readonly string[],
     samples: readonly SampleLayout[],
-    more: Pick<ColumnFamily, "expose" | "extraLabels"> & { cells?: number } = {},
+    more: Pick<ColumnFamily, "expose" | "extraLabels" | "exemplar"> & { cells?: number } = {},
   ) {
     const { cells = samples.length, ...rest } = more;
     const writtenNames = labelNames.map((name) => (/^\w+$/.test(name) ? name : JSON.stringify(name)));
