@@ -2,10 +2,12 @@
 import type { MetricJson, MetricValueJson } from "../model/collector.ts";
 import type {
   Bucket,
+  Exemplar,
   HistogramSeries,
   LabelSet,
   MetricFamily,
   MetricType,
+  NativeHistogram,
   NumberSeries,
   Quantile,
   SeriesBase,
@@ -22,7 +24,8 @@ export function plainFamily(view: FamilyView): MetricFamily {
   view.forEachRow((row) => {
     view.read(row, numbers);
     const labels = { ...table.labelsOf(row), ...view.extraLabels(row) };
-    series.push(plainSeries(descriptor.type, labels, view.createdMs(row), samplesOf(view, numbers)));
+    const read = samplesOf(view, row, numbers);
+    series.push(plainSeries(descriptor.type, labels, view.createdMs(row), read, view.native(row)));
   });
   return { ...descriptor, series } as MetricFamily;
 }
@@ -31,13 +34,15 @@ interface Sample {
   readonly suffix: string;
   readonly value: number;
   readonly label: number | string | undefined;
+  readonly exemplar: Exemplar | undefined;
 }
 
-function samplesOf(view: FamilyView, numbers: Float64Array): Sample[] {
+function samplesOf(view: FamilyView, row: number, numbers: Float64Array): Sample[] {
   return view.family.samples.map(({ suffix, label }, i) => ({
     suffix,
     value: numbers[i] as number,
     label: label?.value,
+    exemplar: view.exemplar(row, i),
   }));
 }
 
@@ -46,11 +51,14 @@ function plainSeries(
   labels: LabelSet,
   createdMs: number,
   samples: readonly Sample[],
+  native: NativeHistogram | undefined,
 ): NumberSeries | HistogramSeries | SummarySeries | StateSetSeries {
   const of = (suffix: string) => samples.find((sample) => sample.suffix === suffix)?.value ?? 0;
   switch (type) {
-    case "counter":
-      return { labels, value: of(""), createdMs };
+    case "counter": {
+      const exemplar = samples[0]?.exemplar;
+      return { labels, value: of(""), createdMs, ...(exemplar && { exemplar }) };
+    }
     case "gauge":
     case "info":
     case "unknown":
@@ -67,8 +75,10 @@ function plainSeries(
     case "gaugehistogram": {
       const buckets = samples
         .filter(({ suffix }) => suffix === "_bucket")
-        .map(({ label, value }): Bucket => ({ bound: label as number, count: value }));
-      return { labels, count: of("_count"), sum: of("_sum"), buckets, createdMs };
+        .map(({ label, value, exemplar }): Bucket => {
+          return { bound: label as number, count: value, ...(exemplar && { exemplar }) };
+        });
+      return { labels, count: of("_count"), sum: of("_sum"), buckets, createdMs, ...(native && { native }) };
     }
     default:
       return type satisfies never;
@@ -89,7 +99,9 @@ function* valuesJson(family: MetricFamily, constantLabels: LabelSet): Iterable<M
     case "gauge":
     case "info":
     case "unknown":
-      for (const series of family.series) yield { value: series.value, labels: labelled(series) };
+      for (const series of family.series) {
+        yield { value: series.value, labels: labelled(series), ...exemplarJson(series.exemplar) };
+      }
       return;
     case "stateset":
       for (const series of family.series) {
@@ -111,16 +123,24 @@ function* valuesJson(family: MetricFamily, constantLabels: LabelSet): Iterable<M
       const [sum, count] = family.type === "histogram" ? ["_sum", "_count"] : ["_gsum", "_gcount"];
       for (const series of family.series) {
         const labels = labelled(series);
-        for (const { bound, count: value } of series.buckets) {
+        for (const { bound, count: value, exemplar } of series.buckets) {
           const le = bound === Number.POSITIVE_INFINITY ? "+Inf" : bound;
-          yield { metricName: `${name}_bucket`, value, labels: { ...labels, le } };
+          yield { metricName: `${name}_bucket`, value, labels: { ...labels, le }, ...exemplarJson(exemplar) };
         }
         if (series.sum !== undefined) yield { metricName: `${name}${sum}`, value: series.sum, labels };
-        yield { metricName: `${name}${count}`, value: series.count, labels };
+        const { native } = series;
+        yield { metricName: `${name}${count}`, value: series.count, labels, ...(native && { native }) };
       }
       return;
     }
     default:
       family satisfies never;
   }
+}
+
+/** An exemplar in prom-client's shape. */
+function exemplarJson(exemplar: Exemplar | undefined): Pick<MetricValueJson, "exemplar"> {
+  if (exemplar === undefined) return {};
+  const { labels: labelSet, value, timestampMs } = exemplar;
+  return { exemplar: { labelSet, value, ...(timestampMs !== undefined && { timestamp: timestampMs / 1000 }) } };
 }
