@@ -44,7 +44,8 @@ const offers: readonly Offer[] = [
     mediaType: "application/openmetrics-text",
     parameters: { version: { value: "1.0.0", isDefault: true } },
     contentType: OPENMETRICS_CONTENT_TYPE,
-    make: (contentType, escaping, { created }) => new TextExposition(contentType, openMetricsDialect(escaping, created)),
+    make: (contentType, escaping, { created }) =>
+      new TextExposition(contentType, openMetricsDialect(escaping, created)),
   },
   {
     mediaType: "text/plain",
@@ -91,11 +92,7 @@ export function formatNamed(contentType: string, options: FormatOptions): Format
  * @see https://prometheus.io/docs/instrumenting/content_negotiation/
  * @see https://www.rfc-editor.org/rfc/rfc9110#name-accept
  */
-export function negotiateFormat(
-  accept: string | null | undefined,
-  preferred: Format,
-  options: FormatOptions,
-): Format {
+export function negotiateFormat(accept: string | null | undefined, preferred: Format, options: FormatOptions): Format {
   const wishes = parseWishes(accept ?? "");
   if (wishes.length === 0) return preferred;
   const isPreferred = ({ contentType }: Offer) => preferred.contentType.startsWith(contentType);
