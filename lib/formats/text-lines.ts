@@ -6,7 +6,7 @@ import type { Block, Dialect } from "./dialect.ts";
 import { escapeLabelValue, quoteName, writtenLabelNames } from "./escaping.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import { numberText } from "./numbers.ts";
-import { CREATED, isExpressible, plainSamples, type SampleLine, sampleLines } from "./samples.ts";
+import { CREATED, isExpressible, plainSamples, type SampleLine, sampleLines, sampleName } from "./samples.ts";
 
 export type Labels = readonly (readonly [name: string, value: string])[];
 
@@ -59,13 +59,13 @@ interface Row {
 
 /** The lines of one series. */
 function* linesOf(block: Block, lines: readonly SampleLine[], row: Row, dialect: Dialect): Iterable<string> {
-  const { name, typeLabel } = block;
   const own = row.labels;
   const timestamp = row.timestampMs === undefined ? "" : dialect.timestampText(row.timestampMs);
-  for (const { suffix, label, sample, isOmitted, takesExemplar } of lines) {
+  for (const line of lines) {
+    const { label, sample, isOmitted, takesExemplar } = line;
     if (isOmitted?.(row.numbers)) continue;
-    const labels: Labels = label === undefined ? own : [...own, [typeLabel, typeLabelText(label, dialect)]];
-    const head = lineHead(name + suffix);
+    const labels: Labels = label === undefined ? own : [...own, [block.typeLabel, typeLabelText(label, dialect)]];
+    const head = lineHead(sampleName(block, line));
     const text = labelText(labels, dialect.escaping);
     const begin = head.startsWith("{") ? `${head}${text}}` : text === "" ? head : `${head}{${text.slice(1)}}`;
     if (sample === CREATED) {

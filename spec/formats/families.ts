@@ -114,9 +114,9 @@ export type Between = (progress: { readonly isFull: boolean; readonly section: S
  */
 export function expose(
   families: readonly ScrapedFamily[],
-  { start = 0, between }: { start?: number; between?: Between } = {},
+  { start = 0, between, format = textFormat }: { start?: number; between?: Between; format?: Format } = {},
 ): string {
-  return decoder.decode(exposeAs(textFormat, families, start, between));
+  return decoder.decode(exposeAs(format, families, start, between));
 }
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
