@@ -71,6 +71,12 @@ export class ProtobufExposition implements Format {
   }
 }
 
+/** Protobuf for readers of legacy names: Prometheus asks for no other escaping. */
+export const protobufFormat: Format = new ProtobufExposition(
+  `${PROTOBUF_CONTENT_TYPE}; escaping=underscores`,
+  "underscores",
+);
+
 function hasSeries(part: FamilyPart): boolean {
   return part.kind === "columns" ? part.view.hasSeries : part.family.series.length > 0;
 }

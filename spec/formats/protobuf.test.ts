@@ -3,7 +3,9 @@ import { describe, it } from "node:test";
 import protobuf from "protobufjs";
 import type { ScrapedFamily } from "../../lib/formats/format.ts";
 import type { EscapingScheme } from "../../lib/formats/name-escaping.ts";
-import { ProtobufExposition } from "../../lib/formats/protobuf.ts";
+import { formatNamed, negotiateFormat } from "../../lib/formats/negotiation.ts";
+import { ProtobufExposition, protobufFormat } from "../../lib/formats/protobuf.ts";
+import { textFormat } from "../../lib/formats/text.ts";
 import type { Exemplar, HistogramSeries, LabelSet, MetricFamily, NativeHistogram } from "../../lib/model/family.ts";
 import { decodeFamilies, type Message } from "../judges/naive-protobuf.ts";
 import { readFamilies } from "../judges/protobuf-families.ts";
@@ -73,7 +75,7 @@ function decodeNaively(exposition: Uint8Array): unknown[] {
   );
 }
 
-const format = new ProtobufExposition("protobuf", "underscores");
+const format = protobufFormat;
 
 function write(families: readonly ScrapedFamily[], between?: Between, escaping?: EscapingScheme): Uint8Array {
   const written = exposeAs(escaping ? new ProtobufExposition("protobuf", escaping) : format, families, 0, between);
@@ -544,5 +546,42 @@ describe("the protobuf format", () => {
       ];
       assert.deepEqual(read(...families.map((one) => plain(one))), families, `seed ${seed}`);
     }
+  });
+});
+
+describe("negotiation of protobuf", () => {
+  const options = { created: false };
+  const contentType = (escaping: string) =>
+    `application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=${escaping}`;
+  const delimited = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited";
+  const chosen = (accept: string) => negotiateFormat(accept, textFormat, options).contentType;
+
+  it("gives it to the Prometheus servers that prefer it", () => {
+    const others =
+      "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;version=0.0.4;q=0.2";
+    // 2.42, 2.49 to 2.55, and 3.0 to 3.3.
+    assert.equal(
+      chosen(`${delimited},application/openmetrics-text;version=1.0.0;q=0.8,*/*;q=0.1`),
+      contentType("underscores"),
+    );
+    assert.equal(chosen(`${delimited};q=0.6,${others},*/*;q=0.1`), contentType("underscores"));
+    assert.equal(chosen(`${delimited};escaping=allow-utf-8;q=0.6,${others}`), contentType("allow-utf-8"));
+    assert.equal(protobufFormat.contentType, contentType("underscores"));
+  });
+
+  it("gives it to nobody who has not asked for just this", () => {
+    for (const accept of [
+      "*/*",
+      "application/vnd.google.protobuf",
+      "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=text",
+      "application/vnd.google.protobuf;proto=other;encoding=delimited",
+      `${delimited};q=0`,
+    ]) {
+      assert.match(chosen(accept), /^text\/plain/, accept);
+    }
+  });
+
+  it("is nothing that a registry's string could be in", () => {
+    assert.equal(formatNamed(protobufFormat.contentType, options), undefined);
   });
 });
