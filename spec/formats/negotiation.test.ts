@@ -21,6 +21,9 @@ const text = (escaping: string) => `text/plain; version=0.0.4; charset=utf-8; es
 const text1 = (escaping: string) => `text/plain; version=1.0.0; charset=utf-8; escaping=${escaping}`;
 const openMetrics = (escaping: string) => `${OPENMETRICS_CONTENT_TYPE}; escaping=${escaping}`;
 
+const protobuf = (escaping: string) =>
+  `application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=${escaping}`;
+
 // biome-ignore format: a table
 /** What the versions of Prometheus send, in their several settings, and what each of them wishes most. */
 const scrapers: readonly (readonly [who: string, accept: string, contentType: string])[] = [
@@ -38,6 +41,9 @@ const scrapers: readonly (readonly [who: string, accept: string, contentType: st
   ["3.4 and later with underscores", "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=underscores;q=0.4,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", openMetrics("underscores")],
   ["3.4 and later with values", "application/openmetrics-text;version=1.0.0;escaping=values;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", openMetrics("values")],
   ["3.4 and later with dots", "text/plain;version=1.0.0;escaping=dots;q=0.6,text/plain;version=0.0.4;q=0.3,*/*;q=0.2", text1("dots")],
+  ["2.42 with native histograms", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,application/openmetrics-text;version=1.0.0;q=0.8,application/openmetrics-text;version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", protobuf("underscores")],
+  ["2.49 to 2.55 with native histograms", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,application/openmetrics-text;version=0.0.1;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", protobuf("underscores")],
+  ["3.4 and later with native histograms", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1", protobuf("underscores")],
   ["others of the family", "text/plain;version=0.0.4;q=1,*/*;q=0.1", text("underscores")],
 ];
 
@@ -92,11 +98,13 @@ describe("negotiateFormat", () => {
     const random = new Random(3);
     const known = new Set<string>();
     for (const scheme of ["allow-utf-8", "underscores", "dots", "values"]) {
-      for (const of of [text, text1, openMetrics]) known.add(of(scheme));
+      for (const of of [text, text1, openMetrics, protobuf]) known.add(of(scheme));
     }
     known.add(PROMETHEUS_CONTENT_TYPE);
     const pieces = [
       ...[
+        "application/vnd.google.protobuf;encoding=delimited",
+        ";proto=io.prometheus.client.MetricFamily",
         "text/plain",
         "application/openmetrics-text",
         "*/*",
