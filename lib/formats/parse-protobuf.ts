@@ -259,6 +259,10 @@ class FamilyMessage {
           reader.skip();
       }
     });
+    // The last bucket may be left out, as the count tells it; a native histogram may have no buckets at all.
+    if ((!isNative || buckets.length > 0) && buckets.at(-1)?.bound !== Number.POSITIVE_INFINITY) {
+      buckets.push({ bound: Number.POSITIVE_INFINITY, count: read.count });
+    }
     if (!isNative) return read;
     if (schema < LEAST_SCHEMA || schema > MOST_SCHEMA) {
       reader.fail(`a schema from ${LEAST_SCHEMA} to ${MOST_SCHEMA}`, String(schema), at);

@@ -112,7 +112,18 @@ describe("reading protobuf", () => {
   it("tells an empty native histogram from a classic one by its span of nothing", () => {
     const native = { schema: 0, zeroThreshold: 0, zeroCount: 0, positive: [], negative: [] };
     assert.deepEqual(histogram(bytesField(12)), { labels: {}, count: 0, buckets: [], native });
-    assert.deepEqual(histogram(), { labels: {}, count: 0, buckets: [] });
+    assert.deepEqual(histogram(), { labels: {}, count: 0, buckets: [{ bound: Infinity, count: 0 }] });
+  });
+
+  it("adds the bucket +Inf that classic buckets may lack", () => {
+    const bucket = bytesField(3, integerField(1, 2), doubleField(2, 0.5));
+    const buckets = [
+      { bound: 0.5, count: 2 },
+      { bound: Infinity, count: 3 },
+    ];
+    assert.deepEqual(histogram(integerField(1, 3), bucket), { labels: {}, count: 3, buckets });
+    const last = bytesField(3, integerField(1, 3), doubleField(2, Infinity));
+    assert.deepEqual(histogram(integerField(1, 3), bucket, last), { labels: {}, count: 3, buckets });
   });
 
   const huge = [...Array(9).fill(0xff), 0x01];

@@ -163,7 +163,7 @@ describe("parseStream", () => {
       },
       { name: "ParseError", message: 'Line 3, column 3: expected a value, but found "x".' },
     );
-    assert.deepEqual(names, ["a"]);
+    assert.deepEqual(names, ["a", "b"]);
     const error = new Error("reset");
     async function* broken(): AsyncGenerator<Uint8Array> {
       yield Buffer.from("a 1\n");

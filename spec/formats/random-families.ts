@@ -56,11 +56,11 @@ function randomLabelSets(random: Random, { utf8Names }: Ability): LabelSet[] {
 function randomSeries(random: Random, ability: Ability, type: MetricType, labels: LabelSet): object {
   const base = { labels, ...(random.chance(0.2) && { timestampMs: random.below(2 ** 41) }) };
   const created = ability.created && random.chance(0.5) ? { createdMs: random.below(2 ** 41) } : {};
-  const exemplar = (most: number) =>
-    ability.exemplars && random.chance(0.3) ? { exemplar: randomExemplar(random, most) } : {};
+  const exemplar = (above: number, most: number) =>
+    ability.exemplars && random.chance(0.3) ? { exemplar: randomExemplar(random, above, most) } : {};
   switch (type) {
     case "counter":
-      return { ...base, value: positive(random), ...created, ...exemplar(Number.MAX_VALUE) };
+      return { ...base, value: positive(random), ...created, ...exemplar(0, 1000) };
     case "gauge":
     case "unknown":
       return { ...base, value: random.chance(0.2) ? random.pick([Infinity, -Infinity, Number.NaN]) : number(random) };
@@ -81,33 +81,37 @@ function randomSeries(random: Random, ability: Ability, type: MetricType, labels
       const bounds = random
         .sample([-1, -0.25, 0, 0.005, 0.1, 1, 2.5, 1e6, 1e21], random.below(7))
         .sort((a, b) => a - b);
+      const native = ability.native && random.chance(0.5) ? { native: randomNative(random) } : {};
       let count = 0;
+      let last = bounds[0] === undefined ? 0 : bounds[0] - 1;
       const buckets = [...bounds, Infinity].map((bound) => {
         count += random.below(1000);
-        return { bound, count, ...exemplar(bound) };
+        const within = exemplar(last, bound);
+        last = bound;
+        return { bound, count, ...within };
       });
+      // A native histogram needs no buckets, and protobuf has none that is but the sum of all.
+      const isLone = "native" in native && bounds.length === 0;
       const sum = type === "histogram" && (bounds[0] ?? 0) < 0 ? {} : { sum: positive(random) };
-      const native = ability.native && random.chance(0.5) ? { native: randomNative(random) } : {};
-      return {
-        ...base,
-        count,
-        buckets,
-        ...sum,
-        ...native,
-        ...(type === "histogram" && created),
-      } satisfies HistogramSeries;
+      const rest = { ...sum, ...native, ...(type === "histogram" && created) };
+      return { ...base, count, buckets: isLone ? [] : buckets, ...rest } satisfies HistogramSeries;
     }
     default:
       return type satisfies never;
   }
 }
 
-function randomExemplar(random: Random, most: number): Exemplar {
+/** An exemplar above one bound, and not above another. */
+function randomExemplar(random: Random, above: number, most: number): Exemplar {
   const labels = random.chance(0.2)
     ? {}
     : { trace_id: random.hostileText().toWellFormed().slice(0, 40).toWellFormed() };
   const timestamp = random.chance(0.5) ? { timestampMs: random.below(2 ** 41) } : {};
-  return { labels, value: Math.min(number(random), most), ...timestamp };
+  return {
+    labels,
+    value: most === Infinity ? 2 * Math.max(above, 0) + 1 : most - (most - above) * random.next(),
+    ...timestamp,
+  };
 }
 
 function randomNative(random: Random): NativeHistogram {
@@ -121,7 +125,7 @@ function randomNative(random: Random): NativeHistogram {
     return buckets;
   };
   const exemplars = Array.from({ length: random.below(3) }, () => ({
-    ...randomExemplar(random, Number.MAX_VALUE),
+    ...randomExemplar(random, 0, 1000),
     timestampMs: random.below(2 ** 41),
   }));
   return {
