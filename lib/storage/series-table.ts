@@ -1,4 +1,5 @@
 import type { LabelSet } from "../model/family.ts";
+import { Fragments } from "./fragments.ts";
 import { InternedValues } from "./interned-values.ts";
 import type { KeptSeries } from "./kept-series.ts";
 import { ObjectColumn } from "./object-column.ts";
@@ -63,6 +64,8 @@ export class SeriesTable implements RowIds {
   readonly owner: string;
   /** The values of each label, in the order of `labelNames`. */
   readonly values: readonly InternedValues[];
+  /** The values of all labels as text formats write them. */
+  readonly fragments: Fragments;
   readonly pages: Float64Array[] = [];
   /** Label ids, `max(1, width)` a row; the first is negative where there is no series. */
   readonly idPages: Int32Array[] = [];
@@ -100,7 +103,10 @@ export class SeriesTable implements RowIds {
     this.rowShift = rowShiftFor(this.cells);
     this.#kept = new ObjectColumn(this.rowShift);
     this.placeMask = (1 << this.rowShift) - 1;
-    this.values = options.labelNames.map((name, i) => new InternedValues(name, options.writtenNames?.[i] ?? name));
+    this.fragments = new Fragments(this.width);
+    this.values = options.labelNames.map(
+      (name, i) => new InternedValues(name, options.writtenNames?.[i] ?? name, this.fragments, i),
+    );
     this.#names = options.labelNames;
     this.#positions = new Map(options.labelNames.map((name, i) => [name, i]));
     this.#pageFactory = options.pages ?? ordinaryPages;
@@ -170,10 +176,9 @@ export class SeriesTable implements RowIds {
 
   /** The bytes that the columns, fragments and tables take. */
   get byteLength(): number {
-    let bytes = this.#index.byteLength;
+    let bytes = this.#index.byteLength + this.fragments.byteLength;
     for (const pages of [this.pages, this.idPages, this.createdPages])
       for (const page of pages) bytes += page.byteLength;
-    for (const values of this.values) bytes += values.byteLength;
     return bytes;
   }
 
