@@ -107,7 +107,8 @@ export class SeriesTable implements RowIds {
     this.values = options.labelNames.map(
       (name, i) => new InternedValues(name, options.writtenNames?.[i] ?? name, this.fragments, i),
     );
-    this.#names = options.labelNames;
+    // A copy, as V8 is slow to compare with what it loads from a frozen array.
+    this.#names = [...options.labelNames];
     this.#positions = new Map(options.labelNames.map((name, i) => [name, i]));
     this.#pageFactory = options.pages ?? ordinaryPages;
     this.#now = options.now ?? Date.now;
@@ -190,11 +191,12 @@ export class SeriesTable implements RowIds {
    * @throws {TypeError} for an unknown label or a value that can't be one; then nothing was made
    */
   rowOf(labels: object): number {
+    const index = this.#index;
+    if (!index.isPacked) return this.#rowOfWide(labels);
     // The everyday case: the labels stand in the order of their declaration and every value is known.
     const names = this.#names;
     const values = this.values;
-    const shifts = this.#index.shifts;
-    const ids = this.#takeIds();
+    const shifts = index.shifts;
     const lookup = this.#lookup;
     let key = 0;
     let position = 0;
@@ -202,19 +204,52 @@ export class SeriesTable implements RowIds {
       if (name !== names[position]) return this.#rowOfUnordered(labels);
       const id = (values[position] as InternedValues).idOf((labels as Record<string, unknown>)[name]);
       if (id < 0) return this.#rowOfUnordered(labels);
-      ids[position] = id;
       key |= id << (shifts[position] as number);
       position++;
     }
-    // Reading a label may have run code of the caller's that looked something up here too.
+    // Reading a label may have run code of the caller's that changed something here.
     if (position !== names.length || lookup !== this.#lookup) return this.#rowOfUnordered(labels);
-    const row = this.#index.isPacked ? this.#index.findPacked(key) : this.#index.find(ids);
-    return row >= 0 ? row : this.#rowOfIds();
+    const known = index.findPacked(key);
+    if (known >= 0) return known;
+    const row = this.#rowOfNew(key);
+    return row >= 0 ? row : this.#rowOfUnordered(labels);
   }
 
-  /** The row of known values in a new combination. */
-  #rowOfIds(): number {
-    return this.rowOfValues(this.values.map((values, i) => values.text(this.#ids[i] as number)));
+  /** The same where the ids are too large for a packed key. */
+  #rowOfWide(labels: object): number {
+    const names = this.#names;
+    const ids = this.#takeIds();
+    const lookup = this.#lookup;
+    let position = 0;
+    for (const name in labels) {
+      if (name !== names[position]) return this.#rowOfUnordered(labels);
+      const id = (this.values[position] as InternedValues).idOf((labels as Record<string, unknown>)[name]);
+      if (id < 0) return this.#rowOfUnordered(labels);
+      ids[position] = id;
+      position++;
+    }
+    if (position !== names.length || lookup !== this.#lookup) return this.#rowOfUnordered(labels);
+    const row = this.#index.find(ids);
+    return row >= 0 ? row : this.#rowOfUnordered(labels);
+  }
+
+  /**
+   * Makes the series of known values in a new combination, told by its packed key.
+   *
+   * @returns its row, or -1 when clock or page factory changed something here: then nothing was made
+   */
+  #rowOfNew(key: number): number {
+    const ids = this.#takeIds();
+    const lookup = this.#lookup;
+    this.#index.unpack(key, ids);
+    const createdMs = this.#now();
+    const row = this.#takeRow();
+    if (lookup !== this.#lookup) {
+      this.#freeRows.push(row);
+      return NO_ROW;
+    }
+    this.#create(row, createdMs);
+    return row;
   }
 
   /**
@@ -234,8 +269,12 @@ export class SeriesTable implements RowIds {
       const l = count > 3 ? (values[3] as InternedValues).idOf(d) << (shifts[3] as number) : 0;
       const key = i | j | k | l;
       // Negative if any id is; a packed key never is.
-      const row = key < 0 ? NO_ROW : this.#index.findPacked(key);
-      if (row >= 0) return row;
+      if (key >= 0) {
+        const known = this.#index.findPacked(key);
+        if (known >= 0) return known;
+        const row = this.#rowOfNew(key);
+        if (row >= 0) return row;
+      }
     }
     return this.rowOfValues([a, b, c, d].slice(0, count));
   }
