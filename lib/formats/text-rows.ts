@@ -1,18 +1,21 @@
 // The fast way from columns to text: a line is a head that the family shares, the label fragments of its row, a tail
 // that the family shares, and a number.
-import type { LabelSet } from "../model/family.ts";
+import type { Exemplar, LabelSet } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { Fragments } from "../storage/fragments.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { CHUNK_BYTES, Chunk, COPY_SLACK_BYTES, copyBytes } from "./chunk.ts";
 import type { Section } from "./format.ts";
 import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
-import { NUMBER_BYTES, writeNumber } from "./numbers.ts";
+import { NUMBER_BYTES, writeNumber, writeTimestampSeconds } from "./numbers.ts";
+import { CREATED, type SampleLine } from "./samples.ts";
 
 /** Rows of one line between two returns to the caller: few, so that the loop is optimised early and time is looked at. */
 const LINES_PER_STEP = 128;
 /** A line that could be longer goes another way; see {@link fitsRows}. */
 const LONGEST_LINE = CHUNK_BYTES / 4;
+/** Room for an exemplar: 128 characters in names and values, what escapes and separates them, and two numbers. */
+const EXEMPLAR_BYTES = 4096;
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -36,11 +39,26 @@ function piece(text: string): Piece {
 
 /** One of the lines that every row of the family has. */
 interface Line {
-  /** `http_requests_total`, or `wait_seconds_bucket`. */
+  /** `http_requests_total`, or `wait_seconds_bucket`; `{"http.requests_total"` where the name has to be quoted. */
   readonly head: Piece;
-  /** The labels after the row's own, each with a comma before it, and then `} `; only ` ` where there are none. */
+  /** What stands between the row's own labels and the number; only ` ` where the line has no labels of its own. */
   readonly tail: Piece;
-  readonly tailHasLabels: boolean;
+  /** Whether the first comma becomes the opening brace; it is there already where the name stands between the braces. */
+  readonly opensBraces: boolean;
+  /** Whether the tail closes the braces, as it has labels of its own or follows a name between them. */
+  readonly tailClosesBraces: boolean;
+  /** Which of the row's numbers it has, or {@link CREATED}. */
+  readonly sample: number;
+  readonly isOmitted: ((numbers: Float64Array) => boolean) | undefined;
+  readonly takesExemplar: boolean;
+}
+
+/** What is to be said of one of the lines that every row of a family has. */
+export interface LineSpec extends Omit<SampleLine, "suffix" | "label"> {
+  /** The sample's name, as the line begins with it. */
+  readonly head: string;
+  /** Labels behind the row's own, with a comma before each. */
+  readonly labels: string;
 }
 
 /** What all rows of a family have in common. */
@@ -50,36 +68,47 @@ export interface TextPlan {
   readonly lines: readonly Line[];
   /** What stands for a row's absent label: a default label of the same name, or nothing. */
   readonly absent: readonly (Piece | undefined)[];
+  /** `,"http.method"="` for each of the row's labels, where one is not written by the name in its fragments. */
+  readonly renamed: readonly Piece[] | undefined;
   /** The longest that head, tail, and absent labels and the number can be together. */
   readonly fixedBytes: number;
+  /** Spells an exemplar of a row, in {@link EXEMPLAR_BYTES} bytes at the most. Absent where the format has none. */
+  readonly exemplarText: ((exemplar: Exemplar) => string) | undefined;
 }
 
 /**
- * @param lines what stands before and after the row's own labels, for each of the family's samples: the sample's
- *   name, and labels with a comma before each
- * @param absent what stands for each absent label, likewise
+ * @param absent what stands for each absent label, with a comma before it
+ * @param more the names of the row's labels, where they are not written as they are; and how exemplars are
  */
 export function textPlan(
   name: string,
   constantLabels: LabelSet,
-  lines: readonly { readonly head: string; readonly labels: string }[],
+  lines: readonly LineSpec[],
   absent: readonly string[],
+  more: { readonly names?: readonly string[]; readonly exemplarText?: (exemplar: Exemplar) => string } = {},
 ): TextPlan {
+  const { exemplarText } = more;
   const heads = new Map<string, Piece>();
-  const planned = lines.map(({ head, labels }): Line => {
+  const planned = lines.map(({ head, labels, sample, isOmitted, takesExemplar }): Line => {
     const shared = heads.get(head) ?? piece(head);
     heads.set(head, shared);
-    return { head: shared, tail: piece(labels === "" ? " " : `${labels}} `), tailHasLabels: labels !== "" };
+    const opensBraces = !head.startsWith("{");
+    const tailClosesBraces = labels !== "" || !opensBraces;
+    const tail = piece(tailClosesBraces ? `${labels}} ` : " ");
+    return { head: shared, tail, opensBraces, tailClosesBraces, sample, isOmitted, takesExemplar };
   });
-  const longest = Math.max(...planned.map(({ head, tail }) => head.length + tail.length));
+  const longest = Math.max(0, ...planned.map(({ head, tail }) => head.length + tail.length));
   const absentPieces = absent.map((text) => (text === "" ? undefined : piece(text)));
-  const absentBytes = absentPieces.reduce((sum, absentPiece) => sum + (absentPiece?.length ?? 0), 0);
+  const renamed = more.names?.map((label) => piece(`,${label}="`));
+  const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
   return {
     name,
     constantLabels,
     lines: planned,
     absent: absentPieces,
-    fixedBytes: longest + absentBytes + NUMBER_BYTES + 3,
+    renamed,
+    fixedBytes: longest + labelBytes + NUMBER_BYTES + 3 + (exemplarText === undefined ? 0 : EXEMPLAR_BYTES),
+    exemplarText,
   };
 }
 
@@ -108,25 +137,30 @@ export class TextRows implements Section {
   readonly #numbers: Float64Array;
   /** The row's label ids, read with them: a series that is removed meanwhile is written to its end. */
   readonly #ids: Int32Array;
+  /** Whether a row is one line with one number, as it is stored, and its labels are written as they are. */
+  readonly #isSingle: boolean;
   /** The next line of the row under way. */
   #line = 0;
-  /** The head of the first line and the labels of the row under way: most of its lines begin alike. */
+  /** The first line's head and the labels of the row under way: most of its lines begin alike. */
   #prefix: Chunk | undefined;
 
   constructor(plan: TextPlan, view: FamilyView) {
     this.#plan = plan;
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
-    this.#numbers = new Float64Array(plan.lines.length);
+    this.#numbers = new Float64Array(view.family.samples.length);
     this.#ids = new Int32Array(view.family.table.width);
+    const { samples, expose } = view.family;
+    const { lines, exemplarText, renamed } = plan;
+    this.#isSingle =
+      lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
   }
 
   write(chunk: Chunk): boolean {
     const view = this.#view;
     const rows = view.rowsIn(this.#page);
     if (rows === 0) return true;
-    const isSingle = this.#plan.lines.length === 1 && view.family.expose === undefined;
-    this.#place = isSingle ? this.#writeSingle(chunk, rows) : this.#writeMultiple(chunk, rows);
+    this.#place = this.#isSingle ? this.#writeSingle(chunk, rows) : this.#writeMultiple(chunk, rows);
     if (this.#place === rows) {
       this.#page++;
       this.#place = 0;
@@ -137,8 +171,8 @@ export class TextRows implements Section {
   /** Writes rows that have one line and one number. */
   #writeSingle(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
-    const { head, tail, tailHasLabels } = this.#plan.lines[0] as Line;
-    const { absent } = this.#plan;
+    const { absent, lines } = this.#plan;
+    const { head, tail, opensBraces, tailClosesBraces } = lines[0] as Line;
     const { view, places, firstPlaces } = table.fragments;
     const page = this.#view.pages[this.#page] as Float64Array;
     const ids = this.#view.idPages[this.#page] as Int32Array;
@@ -156,6 +190,8 @@ export class TextRows implements Section {
         chunk.isFull = true;
         break;
       }
+      // From here to the number this is copyBytes(), writeLabels() and writeTail() by hand. V8 would inline some of
+      // them and call the rest, and a line takes half as long again.
       for (let i = 0; i < head.length; i += 24) {
         const a = head.view.getFloat64(i, true);
         const b = head.view.getFloat64(i + 8, true);
@@ -166,7 +202,6 @@ export class TextRows implements Section {
       }
       offset += head.length;
       const headEnd = offset;
-      // What writeLabels() does, which engines inline here only at the price of not inlining the rest.
       for (let i = 0; i < firstPlaces.length; i++) {
         const at = ((firstPlaces[i] as number) + (ids[first + i] as number)) << 1;
         const length = places[at + 1] as number;
@@ -189,9 +224,9 @@ export class TextRows implements Section {
         }
         offset += length;
       }
-      if (tailHasLabels) {
+      if (tailClosesBraces) {
         offset = copyBytes(tail.view, 0, out, offset, tail.length);
-        bytes[headEnd] = OPEN_BRACE;
+        if (opensBraces) bytes[headEnd] = OPEN_BRACE;
       } else if (offset > headEnd) {
         bytes[headEnd] = OPEN_BRACE;
         bytes[offset] = CLOSE_BRACE;
@@ -215,7 +250,8 @@ export class TextRows implements Section {
   /** Writes rows that have several lines, or whose numbers are computed. */
   #writeMultiple(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
-    const { lines, absent } = this.#plan;
+    const plan = this.#plan;
+    const { lines, exemplarText } = plan;
     const idPage = this.#view.idPages[this.#page] as Int32Array;
     const ids = this.#ids;
     const bytes = chunk.bytes;
@@ -224,8 +260,9 @@ export class TextRows implements Section {
     this.#prefix ??= new Chunk();
     const prefix = this.#prefix;
     const start = prefix.view;
-    const { head } = lines[0] as Line;
     const numbers = this.#numbers;
+    const head = lines[0]?.head;
+    const headLength = head?.length ?? 0;
     let offset = chunk.length;
     let place = this.#place;
     let budget = LINES_PER_STEP;
@@ -235,11 +272,12 @@ export class TextRows implements Section {
         if ((idPage[first] as number) < 0) continue;
         for (let i = 0; i < ids.length; i++) ids[i] = idPage[first + i] as number;
         this.#view.read((this.#page << table.rowShift) | place, numbers);
-        copyBytes(head.view, 0, start, 0, head.length);
-        prefix.length = writeLabels(table.fragments, absent, ids, 0, start, head.length);
+        if (head !== undefined) copyBytes(head.view, 0, start, 0, headLength);
+        prefix.length = writeLabels(table.fragments, plan, ids, 0, start, headLength);
       }
       for (let i = this.#line; i < lines.length; i++) {
         const line = lines[i] as Line;
+        if (line.isOmitted?.(numbers)) continue;
         if (offset > last) {
           chunk.isFull = true;
           chunk.length = offset;
@@ -248,7 +286,7 @@ export class TextRows implements Section {
         }
         const headEnd = offset + line.head.length;
         if (line.head === head) {
-          // What copyBytes() does; it would be a call here.
+          // What copyBytes() does, which would be a call here.
           for (let k = 0; k < prefix.length; k += 40) {
             const a = start.getFloat64(k, true);
             const b = start.getFloat64(k + 8, true);
@@ -264,19 +302,30 @@ export class TextRows implements Section {
           offset += prefix.length;
         } else {
           copyBytes(line.head.view, 0, out, offset, line.head.length);
-          offset = copyBytes(start, head.length, out, headEnd, prefix.length - head.length);
+          offset = copyBytes(start, headLength, out, headEnd, prefix.length - headLength);
         }
         offset = writeTail(line, out, bytes, headEnd, offset);
-        const value = numbers[i] as number;
-        const whole = value | 0;
-        offset =
-          whole === value && whole >= 0 && whole < 1000
-            ? writeTinyInteger(bytes, offset, whole)
-            : writeNumber(bytes, offset, value);
+        if (line.sample === CREATED) {
+          const createdMs = this.#view.createdMs((this.#page << table.rowShift) | place);
+          offset = writeTimestampSeconds(bytes, offset, createdMs);
+        } else {
+          const value = numbers[line.sample] as number;
+          const whole = value | 0;
+          offset =
+            whole === value && whole >= 0 && whole < 1000
+              ? writeTinyInteger(bytes, offset, whole)
+              : writeNumber(bytes, offset, value);
+        }
+        if (exemplarText !== undefined && line.takesExemplar) {
+          const exemplar = this.#view.exemplar((this.#page << table.rowShift) | place, line.sample);
+          if (exemplar !== undefined) {
+            offset += encoder.encodeInto(exemplarText(exemplar), bytes.subarray(offset)).written;
+          }
+        }
         bytes[offset++] = NEWLINE;
       }
       this.#line = 0;
-      budget -= lines.length;
+      budget -= Math.max(1, lines.length);
     }
     chunk.length = offset;
     return place;
@@ -285,8 +334,8 @@ export class TextRows implements Section {
 
 /** Writes a row's label fragments, each with a comma before it. */
 function writeLabels(
-  { view, places, firstPlaces }: Fragments,
-  absent: readonly (Piece | undefined)[],
+  { view, places, firstPlaces, prefixLengths }: Fragments,
+  { absent, renamed }: TextPlan,
   ids: Int32Array,
   first: number,
   out: DataView,
@@ -295,13 +344,19 @@ function writeLabels(
   let end = offset;
   for (let i = 0; i < firstPlaces.length; i++) {
     const at = ((firstPlaces[i] as number) + (ids[first + i] as number)) << 1;
-    const length = places[at + 1] as number;
-    if (length > 0) {
-      end = copyBytes(view, places[at] as number, out, end, length);
+    let length = places[at + 1] as number;
+    if (length === 0) {
+      end = writeInstead(absent[i], out, end);
       continue;
     }
-    const instead = absent[i];
-    if (instead !== undefined) end = copyBytes(instead.view, 0, out, end, instead.length);
+    let start = places[at] as number;
+    if (renamed !== undefined) {
+      const prefix = renamed[i] as Piece;
+      end = copyBytes(prefix.view, 0, out, end, prefix.length);
+      start += prefixLengths[i] as number;
+      length -= prefixLengths[i] as number;
+    }
+    end = copyBytes(view, start, out, end, length);
   }
   return end;
 }
@@ -312,9 +367,9 @@ function writeInstead(instead: Piece | undefined, out: DataView, offset: number)
 
 /** Writes what follows a row's labels, and makes the comma before the first label the opening brace. */
 function writeTail(line: Line, out: DataView, bytes: Uint8Array, headEnd: number, labelsEnd: number): number {
-  if (line.tailHasLabels) {
+  if (line.tailClosesBraces) {
     const end = copyBytes(line.tail.view, 0, out, labelsEnd, line.tail.length);
-    bytes[headEnd] = OPEN_BRACE;
+    if (line.opensBraces) bytes[headEnd] = OPEN_BRACE;
     return end;
   }
   if (labelsEnd === headEnd) {

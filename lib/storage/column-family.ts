@@ -1,4 +1,4 @@
-import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, LabelSet, NativeHistogram } from "../model/family.ts";
 import { DEAD, type SeriesTable, type TableLease } from "./series-table.ts";
 
 /** What a metric whose series lie in columns offers to the registry of the same copy of the library. */
@@ -27,6 +27,10 @@ export interface ColumnFamily {
   readonly beforeView?: () => void;
   /** Labels of a row beyond `labelNames`, for the few families that have them. */
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  /** The exemplar of one of a row's samples, by its index in `samples`. Absent where the family keeps no exemplars. */
+  readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
+  /** The exponential buckets of a row, as a copy. Absent where the family has none. */
+  readonly native?: (row: number) => NativeHistogram | undefined;
 }
 
 /**
@@ -89,6 +93,32 @@ export class FamilyView implements TableLease {
     return this.#table instanceof FrozenRows ? this.#table.extraLabels.get(row) : this.family.extraLabels?.(row);
   }
 
+  /** Whether samples may have exemplars. Where it is false a writer need not ask for any. */
+  get hasExemplars(): boolean {
+    return this.family.exemplar !== undefined;
+  }
+
+  /**
+   * The exemplar of one of a row's samples, if it has one.
+   *
+   * @param sample its index in the `samples` of the family
+   */
+  exemplar(row: number, sample: number): Exemplar | undefined {
+    if (this.family.exemplar === undefined) return undefined;
+    return this.#table instanceof FrozenRows
+      ? this.#table.exemplars.get(row)?.[sample]
+      : this.family.exemplar(row, sample);
+  }
+
+  /**
+   * The exponential buckets of a row, if the family has such. They agree with the numbers that {@link read} gives in the
+   * same turn.
+   */
+  native(row: number): NativeHistogram | undefined {
+    if (this.family.native === undefined) return undefined;
+    return this.#table instanceof FrozenRows ? this.#table.native.get(row) : this.family.native(row);
+  }
+
   createdMs(row: number): number {
     const { rowShift, placeMask } = this.family.table;
     return (this.#table.createdPages[row >>> rowShift] as Float64Array)[row & placeMask] as number;
@@ -147,9 +177,12 @@ class FrozenRows {
   readonly idPages: Int32Array[] = [];
   readonly createdPages: Float64Array[] = [];
   readonly extraLabels = new Map<number, LabelSet>();
+  /** By row, and then by sample. Rows without exemplars have no entry. */
+  readonly exemplars = new Map<number, readonly (Exemplar | undefined)[]>();
+  readonly native = new Map<number, NativeHistogram>();
 
   constructor(view: FamilyView) {
-    const { table, samples, extraLabels } = view.family;
+    const { table, samples, extraLabels, exemplar, native } = view.family;
     const numbers = new Float64Array(samples.length);
     for (let page = 0; page < table.pages.length; page++) {
       const rows = view.rowsIn(page);
@@ -163,6 +196,11 @@ class FrozenRows {
       (this.pages[row >>> table.rowShift] as Float64Array).set(numbers, (row & table.placeMask) * samples.length);
       const extra = extraLabels?.(row);
       if (extra !== undefined) this.extraLabels.set(row, extra);
+      const buckets = native?.(row);
+      if (buckets !== undefined) this.native.set(row, buckets);
+      if (exemplar === undefined) return;
+      const exemplars = samples.map((_, sample) => exemplar(row, sample));
+      if (exemplars.some((one) => one !== undefined)) this.exemplars.set(row, exemplars);
     });
   }
 }

@@ -20,6 +20,8 @@ export class Fragments {
   places: Uint32Array;
   /** The place of each label's first value; that of the value `id` is `firstPlaces[label] + id`. */
   readonly firstPlaces: Int32Array;
+  /** How many bytes of each label's fragments come before the value: those of `,method="`. */
+  readonly prefixLengths: Int32Array;
   /** At least the length of each label's longest fragment. */
   readonly longest: Uint32Array;
   #end = 0;
@@ -28,6 +30,7 @@ export class Fragments {
   /** @param labels how many labels the family has */
   constructor(labels: number) {
     this.firstPlaces = Int32Array.from({ length: labels }, (_, label) => label * FIRST_PLACES);
+    this.prefixLengths = new Int32Array(labels);
     this.longest = new Uint32Array(labels);
     this.places = new Uint32Array(labels * FIRST_PLACES * 2);
   }

@@ -16,9 +16,6 @@ const encoder = new TextEncoder();
  */
 export class InternedValues {
   readonly labelName: string;
-  /** How many bytes of each fragment come before the value: those of `,method="`. */
-  readonly prefixLength: number;
-
   // A Map finds constant texts as quickly as a dictionary object does (bench case `counter/inc({…})`), and freshly made
   // ones a quarter quicker, for it need not make them unique in the engine first.
   readonly #ids = new Map<string, number>([["", ABSENT]]);
@@ -44,7 +41,7 @@ export class InternedValues {
     this.#fragments = fragments;
     this.#label = label;
     this.#prefix = encoder.encode(`,${writtenName}="`);
-    this.prefixLength = this.#prefix.length;
+    fragments.prefixLengths[label] = this.#prefix.length;
   }
 
   /** One more than the largest id ever given out. */

@@ -18,7 +18,7 @@ export class Columns {
     descriptor: FamilyDescriptor,
     labelNames: readonly string[],
     samples: readonly SampleLayout[],
-    more: Pick<ColumnFamily, "expose" | "extraLabels"> & { cells?: number } = {},
+    more: Pick<ColumnFamily, "expose" | "extraLabels" | "exemplar"> & { cells?: number } = {},
   ) {
     const { cells = samples.length, ...rest } = more;
     const writtenNames = labelNames.map((name) => (/^\w+$/.test(name) ? name : JSON.stringify(name)));
@@ -114,9 +114,9 @@ export type Between = (progress: { readonly isFull: boolean; readonly section: S
  */
 export function expose(
   families: readonly ScrapedFamily[],
-  { start = 0, between }: { start?: number; between?: Between } = {},
+  { start = 0, between, format = textFormat }: { start?: number; between?: Between; format?: Format } = {},
 ): string {
-  return exposeAs(textFormat, families, start, between);
+  return exposeAs(format, families, start, between);
 }
 
 function exposeAs(format: Format, families: readonly ScrapedFamily[], start: number, between?: Between): string {

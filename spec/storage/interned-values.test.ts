@@ -118,7 +118,7 @@ describe("InternedValues", () => {
       assert.ok(isRight, `the fragment of ${JSON.stringify(text.slice(0, 40))}`);
       assert.ok(fragments.lengthOf(0, values.idOf(text)) <= values.longestFragment);
     }
-    assert.equal(values.prefixLength, ',"http.method"="'.length);
+    assert.equal(fragments.prefixLengths[0], ',"http.method"="'.length);
     assert.equal(values.labelName, "http.method");
   });
 
