@@ -1,32 +1,30 @@
 // Whole numbers to decimal digits, three at a time: a table of a thousand words stays in the first-level cache, where
 // one of ten thousand would drive out the rows that are being written.
 
-/** 0…999 as they begin a number: up to three digits, the first one in the lowest byte, and in the highest their count. */
-const leading = new Int32Array(1000);
+/**
+ * Groups of three digits, 0…999 in three ways one after the other: as they begin a number, where 0 is no digit at all;
+ * with leading zeros, as they go on one; and as they are a number alone. The first digit is in the lowest byte, their
+ * count in the highest.
+ */
+const groups = new Int32Array(3000);
+/** Where a number goes on, in `groups`. */
+const GOING_ON = 1000;
+/** Where a number may be of one group alone. */
+const ALONE = 2000;
 /** 000…999 as they go on a number: three digits, and in the highest byte how many are left without trailing zeros. */
 const following = new Int32Array(1000);
 
 for (let group = 0; group < 1000; group++) {
-  leading[group] = packed(String(group), String(group).length);
+  const plain = packed(String(group), String(group).length);
   const digits = String(group).padStart(3, "0");
+  groups[group] = group === 0 ? 0 : plain;
+  groups[GOING_ON + group] = packed(digits, 3);
+  groups[ALONE + group] = plain;
   following[group] = packed(digits, digits.replace(/0+$/, "").length);
 }
 
 function packed(digits: string, count: number): number {
   return [...digits].reduce((word, digit, i) => word | (digit.charCodeAt(0) << (8 * i)), count << 24);
-}
-
-/**
- * Writes 0…999 without leading zeros and returns the offset after it. Always stores three bytes: a branch on the number
- * of digits would cost more than the stores.
- */
-function writeLeading(out: Uint8Array, offset: number, group: number): number {
-  // The index is in 0…999, and a typed array keeps the lowest byte of what is stored.
-  const word = leading[group] as number;
-  out[offset] = word;
-  out[offset + 1] = word >> 8;
-  out[offset + 2] = word >> 16;
-  return offset + (word >> 24);
 }
 
 /**
@@ -44,24 +42,46 @@ export function writeFollowing(out: Uint8Array, offset: number, group: number): 
 }
 
 /**
- * Writes an integer below a thousand million and returns the offset after it. Up to two bytes behind that are stored to
- * as well.
+ * Writes an integer below a thousand million and returns the offset after it. Up to two bytes behind that are stored
+ * to as well.
+ *
+ * How many digits a number has is a matter of chance to the processor, and a branch on it would often be mispredicted,
+ * which costs more than all the rest. So there is one for numbers of a million and more alone, and three bytes are
+ * stored for every group.
  *
  * @param value an integer in 0…999,999,999
  */
 export function writeSmallInteger(out: Uint8Array, offset: number, value: number): number {
-  if (value < 1000) return writeLeading(out, offset, value);
   const thousands = (value / 1000) | 0;
-  if (thousands < 1000) {
-    const end = writeLeading(out, offset, thousands);
-    writeFollowing(out, end, value - thousands * 1000);
-    return end + 3;
+  // 1000 if there are thousands, else 0: the negative number's sign, all over.
+  const goesOn = (-thousands >> 31) & 1000;
+  let end = offset;
+  let group = thousands;
+  if (thousands >= 1000) {
+    const millions = (thousands / 1000) | 0;
+    end = writeGroup(out, end, millions);
+    group = thousands - millions * 1000 + GOING_ON;
   }
-  const millions = (thousands / 1000) | 0;
-  const end = writeLeading(out, offset, millions);
-  writeFollowing(out, end, thousands - millions * 1000);
-  writeFollowing(out, end + 3, value - thousands * 1000);
-  return end + 6;
+  return writeGroup(out, writeGroup(out, end, group), value - thousands * 1000 + ALONE - goesOn);
+}
+
+/**
+ * The same for an integer below a thousand.
+ *
+ * @param value an integer in 0…999
+ */
+export function writeTinyInteger(out: Uint8Array, offset: number, value: number): number {
+  return writeGroup(out, offset, value + ALONE);
+}
+
+/** Writes one of `groups` and returns the offset after it. */
+function writeGroup(out: Uint8Array, offset: number, group: number): number {
+  // The index is within the table, and a typed array keeps the lowest byte of what is stored.
+  const word = groups[group] as number;
+  out[offset] = word;
+  out[offset + 1] = word >> 8;
+  out[offset + 2] = word >> 16;
+  return offset + (word >> 24);
 }
 
 /**

@@ -2,9 +2,10 @@
 // numbers put into a copy of what all rows have in common.
 import type { LabelSet } from "../model/family.ts";
 import type { ColumnFamily, FamilyView } from "../storage/column-family.ts";
+import type { Fragments } from "../storage/fragments.ts";
 import type { InternedValues } from "../storage/interned-values.ts";
 import { BackwardWriter, varintSize } from "./backward-writer.ts";
-import { CHUNK_BYTES, type Chunk, copyBytes } from "./chunk.ts";
+import { CHUNK_BYTES, type Chunk, COPY_SLACK_BYTES, copyBytes } from "./chunk.ts";
 import { writtenLabelNames } from "./escaping.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import type { MetricsPart, Spare } from "./protobuf-family.ts";
@@ -40,7 +41,7 @@ interface Piece {
 }
 
 function piece(bytes: Uint8Array): Piece {
-  const padded = new Uint8Array(bytes.length + 16);
+  const padded = new Uint8Array(bytes.length + COPY_SLACK_BYTES);
   padded.set(bytes);
   return { view: new DataView(padded.buffer), length: bytes.length };
 }
@@ -360,11 +361,15 @@ export class ProtobufRows implements MetricsPart {
   /** How many bytes a row's own labels take. */
   #labelBytes(values: readonly InternedValues[], ids: Int32Array, first: number): number {
     const { names, absent } = this.#plan;
+    const { fragments } = this.#view.family.table;
     let bytes = 0;
     for (let i = 0; i < values.length; i++) {
       const id = ids[first + i] as number;
       if (id === 0) bytes += absent[i]?.length ?? 0;
-      else bytes += delimited((names[i] as Piece).length + delimited(valueLength(values[i] as InternedValues, id)));
+      else
+        bytes += delimited(
+          (names[i] as Piece).length + delimited(valueLength(fragments, values[i] as InternedValues, i, id)),
+        );
     }
     return bytes;
   }
@@ -433,6 +438,7 @@ export class ProtobufRows implements MetricsPart {
     offset: number,
   ): number {
     const { names, absent } = this.#plan;
+    const { fragments } = this.#view.family.table;
     let end = offset;
     for (let i = 0; i < values.length; i++) {
       const id = ids[first + i] as number;
@@ -443,15 +449,15 @@ export class ProtobufRows implements MetricsPart {
       }
       const label = values[i] as InternedValues;
       const name = names[i] as Piece;
-      const length = valueLength(label, id);
+      const length = valueLength(fragments, label, i, id);
       bytes[end++] = LABEL_TAG;
       end = writeVarint(bytes, end, name.length + delimited(length));
       end = copyBytes(name.view, 0, out, end, name.length);
       bytes[end++] = LABEL_VALUE_TAG;
       end = writeVarint(bytes, end, length);
-      const start = (label.starts[id] as number) + label.prefixLength;
-      if (label.escapes.size > 0 && label.escapes.has(id)) copyUnescaped(label.bytes, start, bytes, end, length);
-      else copyBytes(label.view, start, out, end, length);
+      const start = fragments.startOf(i, id) + (fragments.prefixLengths[i] as number);
+      if (label.escapes.size > 0 && label.escapes.has(id)) copyUnescaped(fragments.bytes, start, bytes, end, length);
+      else copyBytes(fragments.view, start, out, end, length);
       end += length;
     }
     return end;
@@ -459,8 +465,8 @@ export class ProtobufRows implements MetricsPart {
 }
 
 /** How many bytes a value has that is kept as a fragment of text formats, between quotes and with escapes. */
-function valueLength(values: InternedValues, id: number): number {
-  const length = (values.lengths[id] as number) - values.prefixLength - 1;
+function valueLength(fragments: Fragments, values: InternedValues, label: number, id: number): number {
+  const length = fragments.lengthOf(label, id) - (fragments.prefixLengths[label] as number) - 1;
   return values.escapes.size === 0 ? length : length - (values.escapes.get(id) ?? 0);
 }
 

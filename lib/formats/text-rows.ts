@@ -2,10 +2,11 @@
 // that the family shares, and a number.
 import type { Exemplar, LabelSet } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
-import type { InternedValues } from "../storage/interned-values.ts";
+import type { Fragments } from "../storage/fragments.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import { CHUNK_BYTES, Chunk, copyBytes } from "./chunk.ts";
+import { CHUNK_BYTES, Chunk, COPY_SLACK_BYTES, copyBytes } from "./chunk.ts";
 import type { Section } from "./format.ts";
+import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
 import { NUMBER_BYTES, writeNumber, writeTimestampSeconds } from "./numbers.ts";
 import { CREATED, type SampleLine } from "./samples.ts";
 
@@ -31,7 +32,7 @@ interface Piece {
 
 function piece(text: string): Piece {
   const bytes = encoder.encode(text);
-  const padded = new Uint8Array(bytes.length + 16);
+  const padded = new Uint8Array(bytes.length + COPY_SLACK_BYTES);
   padded.set(bytes);
   return { view: new DataView(padded.buffer), length: bytes.length };
 }
@@ -136,13 +137,12 @@ export class TextRows implements Section {
   readonly #numbers: Float64Array;
   /** The row's label ids, read with them: a series that is removed meanwhile is written to its end. */
   readonly #ids: Int32Array;
-  /** Whether a row is one line with one number, as it is stored. */
+  /** Whether a row is one line with one number, as it is stored, and its labels are written as they are. */
   readonly #isSingle: boolean;
   /** The next line of the row under way. */
   #line = 0;
-  /** Head and labels of the row under way: most of its lines begin alike. */
+  /** The first line's head and the labels of the row under way: most of its lines begin alike. */
   #prefix: Chunk | undefined;
-  #prefixHead: Piece | undefined;
 
   constructor(plan: TextPlan, view: FamilyView) {
     this.#plan = plan;
@@ -151,8 +151,9 @@ export class TextRows implements Section {
     this.#numbers = new Float64Array(view.family.samples.length);
     this.#ids = new Int32Array(view.family.table.width);
     const { samples, expose } = view.family;
-    const { lines, exemplarText } = plan;
-    this.#isSingle = lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? lines[0]?.isOmitted);
+    const { lines, exemplarText, renamed } = plan;
+    this.#isSingle =
+      lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
   }
 
   write(chunk: Chunk): boolean {
@@ -170,12 +171,12 @@ export class TextRows implements Section {
   /** Writes rows that have one line and one number. */
   #writeSingle(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
-    const plan = this.#plan;
-    const line = plan.lines[0] as Line;
+    const { absent, lines } = this.#plan;
+    const { head, tail, opensBraces, tailClosesBraces } = lines[0] as Line;
+    const { view, places, firstPlaces } = table.fragments;
     const page = this.#view.pages[this.#page] as Float64Array;
     const ids = this.#view.idPages[this.#page] as Int32Array;
     const stride = table.idStride;
-    const values = table.values;
     const bytes = chunk.bytes;
     const out = chunk.view;
     const last = CHUNK_BYTES - this.#longest;
@@ -189,9 +190,57 @@ export class TextRows implements Section {
         chunk.isFull = true;
         break;
       }
-      offset = copyBytes(line.head.view, 0, out, offset, line.head.length);
-      offset = writeTail(line, out, bytes, offset, writeLabels(values, plan, ids, first, out, offset));
-      offset = writeNumber(bytes, offset, page[place] as number);
+      // From here to the number this is copyBytes(), writeLabels() and writeTail() by hand. V8 would inline some of
+      // them and call the rest, and a line takes half as long again.
+      for (let i = 0; i < head.length; i += 24) {
+        const a = head.view.getFloat64(i, true);
+        const b = head.view.getFloat64(i + 8, true);
+        const c = head.view.getFloat64(i + 16, true);
+        out.setFloat64(offset + i, a, true);
+        out.setFloat64(offset + i + 8, b, true);
+        out.setFloat64(offset + i + 16, c, true);
+      }
+      offset += head.length;
+      const headEnd = offset;
+      for (let i = 0; i < firstPlaces.length; i++) {
+        const at = ((firstPlaces[i] as number) + (ids[first + i] as number)) << 1;
+        const length = places[at + 1] as number;
+        if (length === 0) {
+          offset = writeInstead(absent[i], out, offset);
+          continue;
+        }
+        const start = places[at] as number;
+        const a = view.getFloat64(start, true);
+        const b = view.getFloat64(start + 8, true);
+        out.setFloat64(offset, a, true);
+        out.setFloat64(offset + 8, b, true);
+        for (let k = 16; k < length; k += 24) {
+          const c = view.getFloat64(start + k, true);
+          const d = view.getFloat64(start + k + 8, true);
+          const e = view.getFloat64(start + k + 16, true);
+          out.setFloat64(offset + k, c, true);
+          out.setFloat64(offset + k + 8, d, true);
+          out.setFloat64(offset + k + 16, e, true);
+        }
+        offset += length;
+      }
+      if (tailClosesBraces) {
+        offset = copyBytes(tail.view, 0, out, offset, tail.length);
+        if (opensBraces) bytes[headEnd] = OPEN_BRACE;
+      } else if (offset > headEnd) {
+        bytes[headEnd] = OPEN_BRACE;
+        bytes[offset] = CLOSE_BRACE;
+        bytes[offset + 1] = SPACE;
+        offset += 2;
+      } else {
+        bytes[offset++] = SPACE;
+      }
+      const value = page[place] as number;
+      const whole = value | 0;
+      offset =
+        whole === value && whole >= 0 && whole < 1e9
+          ? writeSmallInteger(bytes, offset, whole)
+          : writeNumber(bytes, offset, value);
       bytes[offset++] = NEWLINE;
     }
     chunk.length = offset;
@@ -210,6 +259,10 @@ export class TextRows implements Section {
     const last = CHUNK_BYTES - this.#longest;
     this.#prefix ??= new Chunk();
     const prefix = this.#prefix;
+    const start = prefix.view;
+    const numbers = this.#numbers;
+    const head = lines[0]?.head;
+    const headLength = head?.length ?? 0;
     let offset = chunk.length;
     let place = this.#place;
     let budget = LINES_PER_STEP;
@@ -218,30 +271,51 @@ export class TextRows implements Section {
         const first = place * table.idStride;
         if ((idPage[first] as number) < 0) continue;
         for (let i = 0; i < ids.length; i++) ids[i] = idPage[first + i] as number;
-        this.#view.read((this.#page << table.rowShift) | place, this.#numbers);
-        this.#prefixHead = undefined;
+        this.#view.read((this.#page << table.rowShift) | place, numbers);
+        if (head !== undefined) copyBytes(head.view, 0, start, 0, headLength);
+        prefix.length = writeLabels(table.fragments, plan, ids, 0, start, headLength);
       }
       for (let i = this.#line; i < lines.length; i++) {
         const line = lines[i] as Line;
-        if (line.isOmitted?.(this.#numbers)) continue;
+        if (line.isOmitted?.(numbers)) continue;
         if (offset > last) {
           chunk.isFull = true;
           chunk.length = offset;
           this.#line = i;
           return place;
         }
-        if (this.#prefixHead !== line.head) {
-          const headEnd = copyBytes(line.head.view, 0, prefix.view, 0, line.head.length);
-          prefix.length = writeLabels(table.values, plan, ids, 0, prefix.view, headEnd);
-          this.#prefixHead = line.head;
-        }
         const headEnd = offset + line.head.length;
-        const labelsEnd = copyBytes(prefix.view, 0, out, offset, prefix.length);
-        offset = writeTail(line, out, bytes, headEnd, labelsEnd);
-        offset =
-          line.sample === CREATED
-            ? writeTimestampSeconds(bytes, offset, this.#view.createdMs((this.#page << table.rowShift) | place))
-            : writeNumber(bytes, offset, this.#numbers[line.sample] as number);
+        if (line.head === head) {
+          // What copyBytes() does, which would be a call here.
+          for (let k = 0; k < prefix.length; k += 40) {
+            const a = start.getFloat64(k, true);
+            const b = start.getFloat64(k + 8, true);
+            const c = start.getFloat64(k + 16, true);
+            const d = start.getFloat64(k + 24, true);
+            const e = start.getFloat64(k + 32, true);
+            out.setFloat64(offset + k, a, true);
+            out.setFloat64(offset + k + 8, b, true);
+            out.setFloat64(offset + k + 16, c, true);
+            out.setFloat64(offset + k + 24, d, true);
+            out.setFloat64(offset + k + 32, e, true);
+          }
+          offset += prefix.length;
+        } else {
+          copyBytes(line.head.view, 0, out, offset, line.head.length);
+          offset = copyBytes(start, headLength, out, headEnd, prefix.length - headLength);
+        }
+        offset = writeTail(line, out, bytes, headEnd, offset);
+        if (line.sample === CREATED) {
+          const createdMs = this.#view.createdMs((this.#page << table.rowShift) | place);
+          offset = writeTimestampSeconds(bytes, offset, createdMs);
+        } else {
+          const value = numbers[line.sample] as number;
+          const whole = value | 0;
+          offset =
+            whole === value && whole >= 0 && whole < 1000
+              ? writeTinyInteger(bytes, offset, whole)
+              : writeNumber(bytes, offset, value);
+        }
         if (exemplarText !== undefined && line.takesExemplar) {
           const exemplar = this.#view.exemplar((this.#page << table.rowShift) | place, line.sample);
           if (exemplar !== undefined) {
@@ -260,7 +334,7 @@ export class TextRows implements Section {
 
 /** Writes a row's label fragments, each with a comma before it. */
 function writeLabels(
-  values: readonly InternedValues[],
+  { view, places, firstPlaces, prefixLengths }: Fragments,
   { absent, renamed }: TextPlan,
   ids: Int32Array,
   first: number,
@@ -268,25 +342,27 @@ function writeLabels(
   offset: number,
 ): number {
   let end = offset;
-  for (let i = 0; i < values.length; i++) {
-    const id = ids[first + i] as number;
-    if (id === 0) {
-      const instead = absent[i];
-      if (instead !== undefined) end = copyBytes(instead.view, 0, out, end, instead.length);
+  for (let i = 0; i < firstPlaces.length; i++) {
+    const at = ((firstPlaces[i] as number) + (ids[first + i] as number)) << 1;
+    let length = places[at + 1] as number;
+    if (length === 0) {
+      end = writeInstead(absent[i], out, end);
       continue;
     }
-    const label = values[i] as InternedValues;
-    let start = label.starts[id] as number;
-    let length = label.lengths[id] as number;
+    let start = places[at] as number;
     if (renamed !== undefined) {
       const prefix = renamed[i] as Piece;
       end = copyBytes(prefix.view, 0, out, end, prefix.length);
-      start += label.prefixLength;
-      length -= label.prefixLength;
+      start += prefixLengths[i] as number;
+      length -= prefixLengths[i] as number;
     }
-    end = copyBytes(label.view, start, out, end, length);
+    end = copyBytes(view, start, out, end, length);
   }
   return end;
+}
+
+function writeInstead(instead: Piece | undefined, out: DataView, offset: number): number {
+  return instead === undefined ? offset : copyBytes(instead.view, 0, out, offset, instead.length);
 }
 
 /** Writes what follows a row's labels, and makes the comma before the first label the opening brace. */

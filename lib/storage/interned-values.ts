@@ -1,36 +1,23 @@
 import { labelText } from "../model/labels.ts";
+import { Fragments } from "./fragments.ts";
 
 /** The id of the absent label, in every table. */
 export const ABSENT = 0;
-
-/** What copying in blocks may read beyond the last fragment; see `copyBytes` in formats. */
-const SLACK_BYTES = 16;
 
 const SMALL_NUMBERS = 1024;
 const encoder = new TextEncoder();
 
 /**
- * The values of one label of one family: text to a small id and back, and each value's bytes as every text format
- * writes them, `,method="GET"`, escaped once.
+ * The values of one label of one family: text to a small id and back. Each value's bytes, as text formats write them, go
+ * to the family's {@link Fragments}.
  *
  * A value is counted as often as series use it and forgotten when none does, so values that come and go leave nothing
  * behind. Finding a known value allocates nothing.
  */
 export class InternedValues {
   readonly labelName: string;
-  /** How many bytes of each fragment come before the value: those of `,method="`. */
-  readonly prefixLength: number;
-
-  /** All fragments, one after the other in order of no meaning; `starts` and `lengths` say where each lies. */
-  bytes: Uint8Array = new Uint8Array(64);
-  /** The same memory, for copying eight bytes at a time. */
-  view: DataView = new DataView(this.bytes.buffer);
-  starts: Uint32Array = new Uint32Array(4);
-  lengths: Uint32Array = new Uint32Array(4);
   /** How many backslashes were put into the fragments that have any, by id. */
   readonly escapes: ReadonlyMap<number, number>;
-  /** At least the length of the longest fragment. */
-  longestFragment = 0;
 
   // A Map finds constant texts as quickly as a dictionary object does (bench case `counter/inc({…})`), and freshly made
   // ones a quarter quicker, for it need not make them unique in the engine first.
@@ -45,15 +32,21 @@ export class InternedValues {
   /** Ids out of use that a running scrape may still print. */
   #unused: number[] = [];
   readonly #prefix: Uint8Array;
-  #end = 0;
-  #wastedBytes = 0;
+  readonly #fragments: Fragments;
+  readonly #label: number;
 
-  /** @param writtenName the label name as text formats write it: quoted where it is no legacy name */
-  constructor(labelName: string, writtenName: string) {
+  /**
+   * @param writtenName the label name as text formats write it: quoted where it is no legacy name
+   * @param fragments those of the family
+   * @param label which of the family's labels it is
+   */
+  constructor(labelName: string, writtenName: string, fragments: Fragments = new Fragments(1), label = 0) {
     this.labelName = labelName;
     this.escapes = this.#escapes;
+    this.#fragments = fragments;
+    this.#label = label;
     this.#prefix = encoder.encode(`,${writtenName}="`);
-    this.prefixLength = this.#prefix.length;
+    fragments.prefixLengths[label] = this.#prefix.length;
   }
 
   /** One more than the largest id ever given out. */
@@ -61,9 +54,9 @@ export class InternedValues {
     return this.#texts.length;
   }
 
-  /** The bytes that fragments and tables take, free room included. */
-  get byteLength(): number {
-    return this.bytes.byteLength + this.starts.byteLength + this.lengths.byteLength;
+  /** At least the length of the longest fragment. */
+  get longestFragment(): number {
+    return this.#fragments.longest[this.#label] as number;
   }
 
   /** The id of a value as the caller gave it, or -1 when it is not known in this very form. */
@@ -136,11 +129,10 @@ export class InternedValues {
       }
       this.#texts[id] = "";
       this.#escapes.delete(id);
-      this.#wastedBytes += this.lengths[id] as number;
-      this.lengths[id] = 0;
+      this.#fragments.forget(this.#label, id);
       this.#freeIds.push(id);
     }
-    if (this.#wastedBytes > 1024 && this.#wastedBytes * 2 > this.#end) this.#moveFragments(0);
+    this.#fragments.tidy();
   }
 
   #rememberNumber(value: number, id: number): void {
@@ -150,46 +142,17 @@ export class InternedValues {
   }
 
   #writeFragment(id: number, text: string): void {
-    if (id >= this.starts.length) {
-      this.starts = grow(this.starts);
-      this.lengths = grow(this.lengths);
-    }
-    this.lengths[id] = 0;
     const escaped = /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : text;
     if (escaped !== text) this.#escapes.set(id, escaped.length - text.length);
+    const fragments = this.#fragments;
     // UTF-8 takes at most three bytes for a UTF-16 unit.
-    const most = this.#prefix.length + escaped.length * 3 + 1;
-    if (this.#end + most + SLACK_BYTES > this.bytes.length) this.#moveFragments(most);
-    let end = this.#end;
-    this.starts[id] = end;
-    this.bytes.set(this.#prefix, end);
-    end += this.#prefix.length;
-    end += encodeText(escaped, this.bytes, end);
-    this.bytes[end++] = 34;
-    const length = end - this.#end;
-    this.lengths[id] = length;
-    if (length > this.longestFragment) this.longestFragment = length;
-    this.#end = end;
-  }
-
-  /** Copies the fragments in use side by side into new memory that has room for `more` bytes. */
-  #moveFragments(more: number): void {
-    const used = this.#end - this.#wastedBytes + more + SLACK_BYTES;
-    const bytes = new Uint8Array(Math.max(64, used + (used >>> 1)));
-    let end = 0;
-    this.longestFragment = 0;
-    for (let id = 1; id < this.#texts.length; id++) {
-      const start = this.starts[id] as number;
-      const length = this.lengths[id] as number;
-      bytes.set(this.bytes.subarray(start, start + length), end);
-      this.starts[id] = end;
-      end += length;
-      if (length > this.longestFragment) this.longestFragment = length;
-    }
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer);
-    this.#end = end;
-    this.#wastedBytes = 0;
+    const start = fragments.reserve(this.#prefix.length + escaped.length * 3 + 1);
+    const { bytes } = fragments;
+    bytes.set(this.#prefix, start);
+    let end = start + this.#prefix.length;
+    end += encodeText(escaped, bytes, end);
+    bytes[end++] = 34;
+    fragments.add(this.#label, id, end - start);
   }
 }
 
@@ -208,12 +171,6 @@ function ownText(text: string): string {
   uniqueTexts[text] = 0;
   delete uniqueTexts[text];
   return text;
-}
-
-function grow(array: Uint32Array): Uint32Array {
-  const larger = new Uint32Array(array.length * 2);
-  larger.set(array);
-  return larger;
 }
 
 /** Writes text as UTF-8 and returns how many bytes it took. Most label values are short and ASCII. */

@@ -53,6 +53,13 @@ export class RowIndex {
     return this.#packed;
   }
 
+  /** The label ids that a packed key is made of. */
+  unpack(key: number, ids: Int32Array): void {
+    for (let i = 0; i < ids.length; i++) {
+      ids[i] = (key >>> (this.shifts[i] as number)) & ((this.#limits[i] as number) - 1);
+    }
+  }
+
   /** The row that has the label ids, or -1. The ids must be known ones. */
   find(ids: Int32Array): number {
     const key = this.#keyOf(ids);

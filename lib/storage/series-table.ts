@@ -1,4 +1,5 @@
 import type { LabelSet } from "../model/family.ts";
+import { Fragments } from "./fragments.ts";
 import { InternedValues } from "./interned-values.ts";
 import type { KeptSeries } from "./kept-series.ts";
 import { ObjectColumn } from "./object-column.ts";
@@ -63,6 +64,8 @@ export class SeriesTable implements RowIds {
   readonly owner: string;
   /** The values of each label, in the order of `labelNames`. */
   readonly values: readonly InternedValues[];
+  /** The values of all labels as text formats write them. */
+  readonly fragments: Fragments;
   readonly pages: Float64Array[] = [];
   /** Label ids, `max(1, width)` a row; the first is negative where there is no series. */
   readonly idPages: Int32Array[] = [];
@@ -100,8 +103,12 @@ export class SeriesTable implements RowIds {
     this.rowShift = rowShiftFor(this.cells);
     this.#kept = new ObjectColumn(this.rowShift);
     this.placeMask = (1 << this.rowShift) - 1;
-    this.values = options.labelNames.map((name, i) => new InternedValues(name, options.writtenNames?.[i] ?? name));
-    this.#names = options.labelNames;
+    this.fragments = new Fragments(this.width);
+    this.values = options.labelNames.map(
+      (name, i) => new InternedValues(name, options.writtenNames?.[i] ?? name, this.fragments, i),
+    );
+    // A copy, as V8 is slow to compare with what it loads from a frozen array.
+    this.#names = [...options.labelNames];
     this.#positions = new Map(options.labelNames.map((name, i) => [name, i]));
     this.#pageFactory = options.pages ?? ordinaryPages;
     this.#now = options.now ?? Date.now;
@@ -170,10 +177,9 @@ export class SeriesTable implements RowIds {
 
   /** The bytes that the columns, fragments and tables take. */
   get byteLength(): number {
-    let bytes = this.#index.byteLength;
+    let bytes = this.#index.byteLength + this.fragments.byteLength;
     for (const pages of [this.pages, this.idPages, this.createdPages])
       for (const page of pages) bytes += page.byteLength;
-    for (const values of this.values) bytes += values.byteLength;
     return bytes;
   }
 
@@ -185,11 +191,12 @@ export class SeriesTable implements RowIds {
    * @throws {TypeError} for an unknown label or a value that can't be one; then nothing was made
    */
   rowOf(labels: object): number {
+    const index = this.#index;
+    if (!index.isPacked) return this.#rowOfWide(labels);
     // The everyday case: the labels stand in the order of their declaration and every value is known.
     const names = this.#names;
     const values = this.values;
-    const shifts = this.#index.shifts;
-    const ids = this.#takeIds();
+    const shifts = index.shifts;
     const lookup = this.#lookup;
     let key = 0;
     let position = 0;
@@ -197,19 +204,52 @@ export class SeriesTable implements RowIds {
       if (name !== names[position]) return this.#rowOfUnordered(labels);
       const id = (values[position] as InternedValues).idOf((labels as Record<string, unknown>)[name]);
       if (id < 0) return this.#rowOfUnordered(labels);
-      ids[position] = id;
       key |= id << (shifts[position] as number);
       position++;
     }
-    // Reading a label may have run code of the caller's that looked something up here too.
+    // Reading a label may have run code of the caller's that changed something here.
     if (position !== names.length || lookup !== this.#lookup) return this.#rowOfUnordered(labels);
-    const row = this.#index.isPacked ? this.#index.findPacked(key) : this.#index.find(ids);
-    return row >= 0 ? row : this.#rowOfIds();
+    const known = index.findPacked(key);
+    if (known >= 0) return known;
+    const row = this.#rowOfNew(key);
+    return row >= 0 ? row : this.#rowOfUnordered(labels);
   }
 
-  /** The row of known values in a new combination. */
-  #rowOfIds(): number {
-    return this.rowOfValues(this.values.map((values, i) => values.text(this.#ids[i] as number)));
+  /** The same where the ids are too large for a packed key. */
+  #rowOfWide(labels: object): number {
+    const names = this.#names;
+    const ids = this.#takeIds();
+    const lookup = this.#lookup;
+    let position = 0;
+    for (const name in labels) {
+      if (name !== names[position]) return this.#rowOfUnordered(labels);
+      const id = (this.values[position] as InternedValues).idOf((labels as Record<string, unknown>)[name]);
+      if (id < 0) return this.#rowOfUnordered(labels);
+      ids[position] = id;
+      position++;
+    }
+    if (position !== names.length || lookup !== this.#lookup) return this.#rowOfUnordered(labels);
+    const row = this.#index.find(ids);
+    return row >= 0 ? row : this.#rowOfUnordered(labels);
+  }
+
+  /**
+   * Makes the series of known values in a new combination, told by its packed key.
+   *
+   * @returns its row, or -1 when clock or page factory changed something here: then nothing was made
+   */
+  #rowOfNew(key: number): number {
+    const ids = this.#takeIds();
+    const lookup = this.#lookup;
+    this.#index.unpack(key, ids);
+    const createdMs = this.#now();
+    const row = this.#takeRow();
+    if (lookup !== this.#lookup) {
+      this.#freeRows.push(row);
+      return NO_ROW;
+    }
+    this.#create(row, createdMs);
+    return row;
   }
 
   /**
@@ -229,8 +269,12 @@ export class SeriesTable implements RowIds {
       const l = count > 3 ? (values[3] as InternedValues).idOf(d) << (shifts[3] as number) : 0;
       const key = i | j | k | l;
       // Negative if any id is; a packed key never is.
-      const row = key < 0 ? NO_ROW : this.#index.findPacked(key);
-      if (row >= 0) return row;
+      if (key >= 0) {
+        const known = this.#index.findPacked(key);
+        if (known >= 0) return known;
+        const row = this.#rowOfNew(key);
+        if (row >= 0) return row;
+      }
     }
     return this.rowOfValues([a, b, c, d].slice(0, count));
   }

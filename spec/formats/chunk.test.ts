@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { CHUNK_BYTES, Chunk, copyBytes } from "../../lib/formats/chunk.ts";
+import { CHUNK_BYTES, Chunk, COPY_SLACK_BYTES, copyBytes } from "../../lib/formats/chunk.ts";
 import { Random } from "../judges/random.ts";
 
 describe("Chunk", () => {
@@ -37,16 +37,16 @@ describe("copyBytes", () => {
         "nothing before the offset is touched",
       );
       assert.ok(
-        to.subarray(offset + length + 15).every((byte) => byte === 7),
-        "at most 15 bytes behind are touched",
+        to.subarray(offset + length + COPY_SLACK_BYTES).every((byte) => byte === 7),
+        "at most the slack behind is touched",
       );
     }
   });
 
-  it("needs no more slack than 15 bytes on either side", () => {
+  it("needs no more than its slack on either side", () => {
     for (let length = 0; length <= 64; length++) {
-      const from = new DataView(new Uint8Array(length + 15).fill(1).buffer);
-      const to = new DataView(new ArrayBuffer(length + 15));
+      const from = new DataView(new Uint8Array(length + COPY_SLACK_BYTES).fill(1).buffer);
+      const to = new DataView(new ArrayBuffer(length + COPY_SLACK_BYTES));
       assert.equal(copyBytes(from, 0, to, 0, length), length);
     }
   });
@@ -55,10 +55,10 @@ describe("copyBytes", () => {
     // All pairs of bytes that UTF-8 has, at all places in a block: as parts of doubles they must not change.
     const text = Array.from({ length: 0x800 }, (_, i) => String.fromCharCode(i)).join("");
     const source = new TextEncoder().encode(`${text}漢字😀\u{10ffff}\ufffd\uffff${text}`);
-    const padded = new Uint8Array(source.length + 32);
+    const padded = new Uint8Array(source.length + 16 + COPY_SLACK_BYTES);
     for (let shift = 0; shift < 16; shift++) {
       padded.set(source, shift);
-      const to = new Uint8Array(source.length + 16);
+      const to = new Uint8Array(source.length + COPY_SLACK_BYTES);
       copyBytes(new DataView(padded.buffer), shift, new DataView(to.buffer), 0, source.length);
       assert.deepEqual(to.subarray(0, source.length), source);
     }
