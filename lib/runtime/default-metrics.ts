@@ -1,4 +1,4 @@
-import { readLabelSet } from "../model/labels.ts";
+import { labelKey, readLabelSet } from "../model/labels.ts";
 import { register as defaultRegister } from "../registry/default-registry.ts";
 import { AlreadyRegisteredError } from "../registry/errors.ts";
 import type { Registrar } from "../registry/registrar.ts";
@@ -102,7 +102,7 @@ const names = Object.keys(collectors) as CollectorName[];
 export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOptions = {}): DefaultMetrics {
   const { register = defaultRegister, gcDurationBuckets, ...settings } = checkOptions(options);
   const { prefix, labels, chosen, eventLoopMonitoringPrecision, conventions } = settings;
-  const text = JSON.stringify([settings, gcDurationBuckets]);
+  const text = JSON.stringify([{ ...settings, labels: labelKey(labels) }, gcDurationBuckets]);
   const others = (collecting.get(register) ?? []).filter((one) => {
     if (one.isRegistered) return true;
     // Its registry was cleared, and nobody reads it any more.

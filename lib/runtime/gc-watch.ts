@@ -1,5 +1,8 @@
-import { constants } from "node:perf_hooks";
+import * as perfHooks from "node:perf_hooks";
 import type { GcEntry, GcObserver, RuntimeSources } from "./sources.ts";
+
+// Not imported by name: a runtime without them could not load the file.
+const { constants } = perfHooks;
 
 /** The kinds of garbage collections, by the names that prom-client and OpenTelemetry have for them. */
 export const gcKinds: readonly string[] = ["major", "minor", "incremental", "weakcb"];

@@ -10,11 +10,11 @@ import { attempt, type LoopTimes, type RuntimeSources } from "./sources.ts";
 export type DelayListener = (seconds: number, nowMs: number, times: number) => void;
 
 /**
- * How long an interval may get while the loop is calm, in milliseconds. What idling costs is the waking up: where that
- * takes 0.15 ms, as on the virtual machines of `bench/runtime.ts`, a hundred times a second is 1.5 % of a processor,
- * and four times a second less than 0.1 %.
+ * How long an interval may get while the loop is calm, in milliseconds. What idling costs is the waking up, which took
+ * up to 0.7 ms of CPU time on a busy virtual machine (`bench/runtime.ts`, case `runtime/idle`): a hundred times a second
+ * that is several percent of a processor, and twice a second less than 0.2.
  */
-const LONGEST_INTERVAL_MS = 250;
+const LONGEST_INTERVAL_MS = 500;
 
 /**
  * How much a loop may have worked in an interval and still be calm, in milliseconds: the first bound of the histogram
@@ -29,7 +29,7 @@ const FEW_TURNS = 3;
  * Looks at the event loop time and again, and tells how late it is.
  *
  * Each look is a timer, and how late that fires is the delay. While the loop works a timer fires every `precisionMs`.
- * While it is calm the intervals double up to a quarter of a second, since waking an idle process is what costs. The
+ * While it is calm the intervals double up to half a second, since waking an idle process is what costs. The
  * looks that were spared would have found no delay, as the loop was idle, and are counted so. A delay that came in the
  * middle of a long interval is over before the timer is due, or has begun before it was; then libuv tells of it: how
  * long the loop worked since the last look, and in how many turns.

@@ -1,6 +1,7 @@
 // Everything the runtime collectors look at, in one place, so that a test can hand in something else.
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
 import * as perfHooks from "node:perf_hooks";
+import * as timers from "node:timers";
 import * as v8 from "node:v8";
 
 /** What a garbage collection is told as. */
@@ -94,7 +95,8 @@ export function attempt<Value>(read: () => Value): Value | undefined {
 
 // Taken when this file is loaded: whoever replaces the timers later, as tests of an application do, would otherwise
 // find ours among those that wait, and stop the probe for ever when the real ones come back.
-const { setTimeout: startTimer, clearTimeout: stopTimer, performance: clock } = globalThis;
+const { setTimeout: startTimer, clearTimeout: stopTimer } = timers;
+const monotonicNow = performance.now.bind(performance);
 
 /** Handles and requests can be listed by two functions that Node.js has and does not document. */
 interface Undocumented {
@@ -138,7 +140,7 @@ export const systemSources: RuntimeSources = {
   platform: process.platform,
   version: process.version,
   now: () => Date.now(),
-  monotonicNow: () => clock.now(),
+  monotonicNow,
   uptimeSeconds: () => process.uptime(),
   usage: () => process.resourceUsage(),
   memory: () => process.memoryUsage(),

@@ -254,7 +254,7 @@ describe("collectDefaultMetrics, called again", () => {
   it("gives what is being collected already, and begins nothing", async () => {
     const { runtime, registry, handle } = collecting({ labels: { a: 1, b: 2 } });
     const metrics = registry.getMetricsAsArray();
-    assert.equal(collectFrom(runtime.sources, { register: registry, labels: { a: "1", b: "2" } }), handle);
+    assert.equal(collectFrom(runtime.sources, { register: registry, labels: { b: "2", a: "1" } }), handle);
     assert.deepEqual([runtime.timers.size, runtime.gcListeners.size], [1, 1]);
     assert.deepEqual(registry.getMetricsAsArray(), metrics);
   });
