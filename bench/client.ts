@@ -83,4 +83,6 @@ export interface Client {
   readonly Gauge: new (options: MetricOptions) => Gauge;
   readonly Histogram: new (options: HistogramOptions) => Histogram;
   readonly Summary: new (options: SummaryOptions) => Summary;
+  /** OpenTelemetry has nothing like it. */
+  readonly collectDefaultMetrics?: (options: { readonly register: Registry }) => unknown;
 }

@@ -26,6 +26,7 @@ const subjects = [
   "growth",
   "churn",
   "http",
+  "runtime",
 ] as const;
 
 const usage = `Measures the library against its peers and against what any implementation has to do.

@@ -2,7 +2,7 @@
 // code 2; what keeps the app from starting, with 1.
 import { basename } from "node:path";
 import { inspect } from "node:util";
-import { register } from "../lib/index.ts";
+import { AlreadyRegisteredError, collectDefaultMetrics, register } from "../lib/index.ts";
 import { type Serving, serveApp } from "../lib/transports/serving.ts";
 import { StartError } from "../lib/transports/start-error.ts";
 import { UsageError } from "./arguments.mts";
@@ -12,12 +12,23 @@ import { help, readSettings, type Settings } from "./serve-settings.mts";
 import { version } from "./version.mts";
 
 /** Loads what is to be served, and serves it. */
-async function start({ app, bind, metricsBind, imports, demoLatencyMs }: Settings): Promise<Serving> {
+async function start(settings: Settings): Promise<Serving> {
+  const { app, bind, metricsBind, imports, defaultMetrics, demoLatencyMs } = settings;
   const folder = process.cwd();
   for (const module of imports) await loadModule(module, folder);
   const found =
     app === undefined ? demoApp({ registry: register, latencyMs: demoLatencyMs }) : await loadApp(app, folder);
+  if (defaultMetrics) collectUnlessTheAppDoes();
   return serveApp({ app: found, ...(bind && { bind }), metricsBind, onError: (error) => tell(inspect(error)) });
+}
+
+/** Measures the process. An app that does so itself, in its own way, has done it while it was loaded. */
+function collectUnlessTheAppDoes(): void {
+  try {
+    collectDefaultMetrics();
+  } catch (error) {
+    if (!(error instanceof AlreadyRegisteredError)) throw error;
+  }
 }
 
 function tell(text: string): void {

@@ -1,6 +1,14 @@
 // The library as Node.js programs import it.
 
 export * from "./core.ts";
+export type { CollectorName } from "./runtime/collectors.ts";
+export {
+  type CollectDefaultMetrics,
+  type Convention,
+  collectDefaultMetrics,
+  type DefaultMetrics,
+  type DefaultMetricsOptions,
+} from "./runtime/default-metrics.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,

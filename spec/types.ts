@@ -19,6 +19,7 @@ import {
   StateSet,
   Summary,
 } from "../lib/core.ts";
+import { collectDefaultMetrics } from "../lib/index.ts";
 
 /** Fails to compile unless the two types are the same. */
 function same<A, B>(..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]): void {}
@@ -456,3 +457,11 @@ registry.registerMetric({ collect: () => family });
 registry.registerMetric({ collect: () => [{ ...family, type: "guage" }] });
 // @ts-expect-error it has no collect
 registry.registerMetric({ name: "mine" });
+
+collectDefaultMetrics();
+collectDefaultMetrics({ register: registry.scoped({ prefix: "a_" }), labels: { zone: "a" }, include: ["gc"] }).stop();
+collectDefaultMetrics({ exclude: collectDefaultMetrics.metricsList, conventions: ["opentelemetry", "prometheus"] });
+// @ts-expect-error there is no such collector
+collectDefaultMetrics({ include: ["heap"] });
+// @ts-expect-error there is no such convention
+collectDefaultMetrics({ conventions: ["otel"] });

@@ -27,7 +27,8 @@ describe("bin/serve with its demo app under a real Prometheus", { skip: missing(
   let idleSeconds = 0;
 
   before(async () => {
-    demo = await servers.serve();
+    // What promtool has to say about those of the process is told in runtime.test.ts.
+    demo = await servers.serve("--no-default-metrics");
     prometheus = await servers.prometheus({ demo: demo.metrics });
     await until("Prometheus has scraped the demo", async () =>
       (await prometheus.value("up")) === 1 ? true : undefined,
