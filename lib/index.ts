@@ -1,6 +1,8 @@
 // The library as Node.js programs import it.
 
 export * from "./core.ts";
+export { httpRoute, type RouteHook, setHttpRoute } from "./instrument/http-route.ts";
+export { type HttpInstrumentation, type InstrumentHttpOptions, instrumentHttp } from "./instrument/instrument-http.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,
