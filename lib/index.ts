@@ -3,6 +3,7 @@
 export * from "./core.ts";
 export { httpRoute, type RouteHook, setHttpRoute } from "./instrument/http-route.ts";
 export { type HttpInstrumentation, type InstrumentHttpOptions, instrumentHttp } from "./instrument/instrument-http.ts";
+export { countErrors, measure, trackInProgress } from "./instrument/measure.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,
