@@ -1,5 +1,11 @@
 // The part that runs wherever JavaScript does: it imports nothing from Node.js.
 
+export type { Format } from "./formats/format.ts";
+export { type EscapingScheme, escapeName, type NameKind, unescapeName } from "./formats/name-escaping.ts";
+export {
+  OPENMETRICS_CONTENT_TYPE as openMetricsContentType,
+  PROMETHEUS_CONTENT_TYPE as prometheusContentType,
+} from "./formats/negotiation.ts";
 export { exponentialBuckets, exponentialRangeBuckets, linearBuckets } from "./metrics/bounds.ts";
 export {
   Counter,

@@ -27,7 +27,7 @@ export function escapeName(name: string, scheme: EscapingScheme, kind: NameKind 
       return mapCharacters(name.replaceAll("_", "__"), kind, (character) => (character === "." ? "_dot_" : "__"));
     case "values":
       if (name === "" || isLegacyName(name, kind)) return name;
-      return `U__${mapCharacters(name.toWellFormed().replaceAll("_", "__"), kind, valueOf)}`;
+      return `U__${mapCharacters(name.toWellFormed().replaceAll("_", "__"), kind, codePointText)}`;
     default:
       return scheme satisfies never;
   }
@@ -65,7 +65,7 @@ function isLegacyName(name: string, kind: NameKind): boolean {
   return kind === "metric" ? isLegacyMetricName(name) : isLegacyLabelName(name);
 }
 
-function valueOf(character: string): string {
+function codePointText(character: string): string {
   return `_${(character.codePointAt(0) as number).toString(16)}_`;
 }
 

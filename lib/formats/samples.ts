@@ -50,6 +50,11 @@ export function sampleLines(
   return lines;
 }
 
+/** The name of the sample in a line: what says when a counter began lacks its `_total`. */
+export function sampleName({ name, title }: Pick<Block, "name" | "title">, { sample, suffix }: SampleLine): string {
+  return (sample === CREATED ? title : name) + suffix;
+}
+
 function hasCreated(type: MetricType): boolean {
   return type === "counter" || type === "histogram" || type === "summary";
 }

@@ -6,7 +6,7 @@ import type { Block, Dialect } from "./dialect.ts";
 import { quoteName, writtenLabelNames } from "./escaping.ts";
 import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
 import { LineSection } from "./lines.ts";
-import { type SampleLine, sampleLines } from "./samples.ts";
+import { type SampleLine, sampleLines, sampleName } from "./samples.ts";
 import { constantLabelsOf, labelPair, lineHead, rowLines, seriesLines, typeLabelText } from "./text-lines.ts";
 import { fitsRows, type TextPlan, TextRows, textPlan } from "./text-rows.ts";
 
@@ -79,7 +79,7 @@ function makePlan(block: Block, view: FamilyView, constantLabels: LabelSet, dial
     label === undefined ? "" : labelPair(nameAt(names.length - 1), typeLabelText(label, dialect));
   const lines = sampleLines(block, samples, dialect).map((line) => ({
     ...line,
-    head: lineHead(block.name + line.suffix),
+    head: lineHead(sampleName(block, line)),
     labels: behindText + typeLabelPair(line),
   }));
   const absent = labelNames.map((label, i) =>

@@ -6,7 +6,7 @@ import type { Block, Dialect } from "./dialect.ts";
 import { escapeLabelValue, quoteName, writtenLabelNames } from "./escaping.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import { numberText } from "./numbers.ts";
-import { CREATED, isExpressible, plainSamples, type SampleLine, sampleLines } from "./samples.ts";
+import { CREATED, isExpressible, plainSamples, type SampleLine, sampleLines, sampleName } from "./samples.ts";
 
 export type Labels = readonly (readonly [name: string, value: string])[];
 
@@ -41,7 +41,7 @@ export function constantLabelsOf(constantLabels: LabelSet, typeLabel: string): L
 }
 
 /** A series' labels, and the constant ones that it does not have itself: in the place of an absent label, or behind. */
-function mergeLabels(labels: LabelSet, constantLabels: LabelSet): Labels {
+export function mergeLabels(labels: LabelSet, constantLabels: LabelSet): Labels {
   const missing = Object.entries(constantLabels).filter(
     ([name]) => !Object.hasOwn(labels, name) || labels[name] === "",
   );
@@ -59,13 +59,13 @@ interface Row {
 
 /** The lines of one series. */
 function* linesOf(block: Block, lines: readonly SampleLine[], row: Row, dialect: Dialect): Iterable<string> {
-  const { name, typeLabel } = block;
   const own = row.labels;
   const timestamp = row.timestampMs === undefined ? "" : dialect.timestampText(row.timestampMs);
-  for (const { suffix, label, sample, isOmitted, takesExemplar } of lines) {
+  for (const line of lines) {
+    const { label, sample, isOmitted, takesExemplar } = line;
     if (isOmitted?.(row.numbers)) continue;
-    const labels: Labels = label === undefined ? own : [...own, [typeLabel, typeLabelText(label, dialect)]];
-    const head = lineHead(name + suffix);
+    const labels: Labels = label === undefined ? own : [...own, [block.typeLabel, typeLabelText(label, dialect)]];
+    const head = lineHead(sampleName(block, line));
     const text = labelText(labels, dialect.escaping);
     const begin = head.startsWith("{") ? `${head}${text}}` : text === "" ? head : `${head}{${text.slice(1)}}`;
     if (sample === CREATED) {

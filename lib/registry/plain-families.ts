@@ -1,19 +1,7 @@
 // Families as plain data, for whoever can't read columns, and in the shape of prom-client's JSON.
+import { plainSeries } from "../formats/plain-series.ts";
 import type { MetricJson, MetricValueJson } from "../model/collector.ts";
-import type {
-  Bucket,
-  Exemplar,
-  HistogramSeries,
-  LabelSet,
-  MetricFamily,
-  MetricType,
-  NativeHistogram,
-  NumberSeries,
-  Quantile,
-  SeriesBase,
-  StateSetSeries,
-  SummarySeries,
-} from "../model/family.ts";
+import type { Exemplar, LabelSet, MetricFamily, SeriesBase } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 
 /** The family that a view shows, copied. */
@@ -22,67 +10,10 @@ export function plainFamily(view: FamilyView): MetricFamily {
   const numbers = new Float64Array(samples.length);
   const series: unknown[] = [];
   view.forEachRow((row) => {
-    view.read(row, numbers);
     const labels = { ...table.labelsOf(row), ...view.extraLabels(row) };
-    const read = samplesOf(view, row, numbers);
-    series.push(plainSeries(descriptor.type, labels, view.createdMs(row), read, view.native(row)));
+    series.push(plainSeries(view, row, labels, numbers));
   });
   return { ...descriptor, series } as MetricFamily;
-}
-
-interface Sample {
-  readonly suffix: string;
-  readonly value: number;
-  readonly label: number | string | undefined;
-  readonly exemplar: Exemplar | undefined;
-}
-
-function samplesOf(view: FamilyView, row: number, numbers: Float64Array): Sample[] {
-  return view.family.samples.map(({ suffix, label }, i) => ({
-    suffix,
-    value: numbers[i] as number,
-    label: label?.value,
-    exemplar: view.exemplar(row, i),
-  }));
-}
-
-function plainSeries(
-  type: MetricType,
-  labels: LabelSet,
-  createdMs: number,
-  samples: readonly Sample[],
-  native: NativeHistogram | undefined,
-): NumberSeries | HistogramSeries | SummarySeries | StateSetSeries {
-  const of = (suffix: string) => samples.find((sample) => sample.suffix === suffix)?.value ?? 0;
-  switch (type) {
-    case "counter": {
-      const exemplar = samples[0]?.exemplar;
-      return { labels, value: of(""), createdMs, ...(exemplar && { exemplar }) };
-    }
-    case "gauge":
-    case "info":
-    case "unknown":
-      return { labels, value: of("") };
-    case "stateset":
-      return { labels, states: Object.fromEntries(samples.map(({ label, value }) => [label as string, value === 1])) };
-    case "summary": {
-      const quantiles = samples
-        .filter(({ suffix }) => suffix === "")
-        .map(({ label, value }): Quantile => ({ quantile: label as number, value }));
-      return { labels, count: of("_count"), sum: of("_sum"), quantiles, createdMs };
-    }
-    case "histogram":
-    case "gaugehistogram": {
-      const buckets = samples
-        .filter(({ suffix }) => suffix === "_bucket")
-        .map(({ label, value, exemplar }): Bucket => {
-          return { bound: label as number, count: value, ...(exemplar && { exemplar }) };
-        });
-      return { labels, count: of("_count"), sum: of("_sum"), buckets, createdMs, ...(native && { native }) };
-    }
-    default:
-      return type satisfies never;
-  }
 }
 
 /** The family in prom-client's shape: one value for each sample. */

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  escapeHelp,
-  escapeLabelValue,
-  writtenFamilyNames,
-  writtenLabelNames,
-} from "../../lib/formats/escaping.ts";
+import { escapeHelp, escapeLabelValue, writtenFamilyNames, writtenLabelNames } from "../../lib/formats/escaping.ts";
 import type { MetricType } from "../../lib/model/family.ts";
 import { Random } from "../judges/random.ts";
 

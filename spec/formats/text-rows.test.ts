@@ -81,7 +81,10 @@ describe("TextRows", () => {
     const counter = numbers("counter", "c_total", ["a"]);
     for (let i = 0; i < 20_000; i++) counter.set({ a: i }, i);
     const view = new FamilyView(counter.family);
-    const rows = new TextRows(textPlan("c_total", {}, [{ head: "c_total", labels: "", sample: 0, takesExemplar: false }], [""]), view);
+    const rows = new TextRows(
+      textPlan("c_total", {}, [{ head: "c_total", labels: "", sample: 0, takesExemplar: false }], [""]),
+      view,
+    );
     const chunk = new Chunk();
     while (!rows.write(chunk)) {
       if (!chunk.isFull) continue;
