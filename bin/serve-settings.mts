@@ -12,6 +12,7 @@ const specs = {
     value: "MODULE",
     help: "load this module first: a loader for TypeScript such as tsx,\nor instrumentation; may be repeated",
   },
+  "no-default-metrics": { help: "leave out the metrics of the process and of Node.js" },
   "drain-timeout": { value: "SECONDS", help: "how long requests may take to finish after SIGTERM or SIGINT (10)" },
   "demo-latency": { value: "MIN-MAX", help: "how many milliseconds / of the demo app takes (100-500)" },
   help: { short: "h", help: "print this and exit" },
@@ -43,6 +44,8 @@ export interface Settings {
   readonly bind: Address | undefined;
   readonly metricsBind: Address;
   readonly imports: readonly string[];
+  /** Whether the process and Node.js are measured, too. */
+  readonly defaultMetrics: boolean;
   readonly drainTimeoutMs: number;
   readonly demoLatencyMs: readonly [number, number];
 }
@@ -66,6 +69,7 @@ export function readSettings(args: readonly string[]): Settings | "help" | "vers
     bind: readAddress("--bind", last("bind")),
     metricsBind: readAddress("--metrics-bind", last("metrics-bind")) ?? { host: "127.0.0.1", port: 8_000 },
     imports: options.import ?? [],
+    defaultMetrics: options["no-default-metrics"] === undefined,
     drainTimeoutMs: readSeconds("--drain-timeout", last("drain-timeout")) ?? 10_000,
     demoLatencyMs: readRange("--demo-latency", last("demo-latency")) ?? [100, 500],
   };

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { register } from "../lib/index.ts";
+import { AlreadyRegisteredError, collectDefaultMetrics, register } from "../lib/index.ts";
 import { type Serving, serveApp } from "../lib/transports/serving.ts";
 import { StartError } from "../lib/transports/start-error.ts";
 import { UsageError } from "./arguments.mts";
@@ -24,12 +24,23 @@ function version(): string {
 }
 
 /** Loads what is to be served, and serves it. */
-async function start({ app, bind, metricsBind, imports, demoLatencyMs }: Settings): Promise<Serving> {
+async function start(settings: Settings): Promise<Serving> {
+  const { app, bind, metricsBind, imports, defaultMetrics, demoLatencyMs } = settings;
   const folder = process.cwd();
   for (const module of imports) await loadModule(module, folder);
   const found =
     app === undefined ? demoApp({ registry: register, latencyMs: demoLatencyMs }) : await loadApp(app, folder);
+  if (defaultMetrics) collectUnlessTheAppDoes();
   return serveApp({ app: found, ...(bind && { bind }), metricsBind, onError: (error) => tell(inspect(error)) });
+}
+
+/** Measures the process. An app that does so itself, in its own way, has done it while it was loaded. */
+function collectUnlessTheAppDoes(): void {
+  try {
+    collectDefaultMetrics();
+  } catch (error) {
+    if (!(error instanceof AlreadyRegisteredError)) throw error;
+  }
 }
 
 function tell(text: string): void {

@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Counter, Gauge, Histogram, type LabelValue, Registry, Summary } from "../lib/core.ts";
+import { collectFrom } from "../lib/runtime/default-metrics.ts";
 import { deferred } from "./deferred.ts";
 import { failures, listening, turn } from "./registry/collectors.ts";
+import { FakeRuntime } from "./runtime/fake-sources.ts";
 
 /** A counter with labels of any names, in a registry of its own. */
 function counting(...labelNames: string[]): { registry: Registry; counter: Counter } {
@@ -500,5 +502,67 @@ describe("enableExemplars: plain calls counted 1 without labels", () => {
     m.inc({ labels: { a: "y" }, value: 7, exemplarLabels: { trace_id: "abc" } });
     assert.equal(alone.labels().value, 5);
     assert.equal(await registry.metrics(), exposition('m{a="x"} 3', 'm{a="1"} 5', 'm{a="y"} 7'));
+  });
+});
+
+/** Default metrics of a process that the test moves. */
+function collecting(labels: object = {}) {
+  const runtime = new FakeRuntime();
+  const registry = new Registry();
+  return { runtime, registry, handle: collectFrom(runtime.sources, { register: registry, labels }) };
+}
+
+describe("Garbage collections are told in batches: only the first of each is counted", () => {
+  it("counts each of a batch", async () => {
+    const { runtime, registry } = collecting();
+    runtime.collectGarbage(...Array.from({ length: 74 }, () => ({ kind: 4, duration: 1 })));
+    assert.match(await registry.metrics(), /^nodejs_gc_duration_seconds_count\{kind="major"\} 74$/m);
+  });
+});
+
+describe("A scrape resets the event loop's lag: the next scraper gets NaN, and a minimum of 292 years", () => {
+  it("gives all scrapers the same, and leaves out what was not measured yet", async () => {
+    const { runtime, registry } = collecting();
+    const lag = async () =>
+      (await registry.metrics()).split("\n").filter((line) => line.startsWith("nodejs_eventloop_lag_"));
+    assert.deepEqual(await lag(), []);
+    runtime.work(40);
+    const [first, second] = [await lag(), await lag()];
+    assert.deepEqual(first, second);
+    assert.deepEqual(first, [
+      ...["nodejs_eventloop_lag_seconds 0.03", "nodejs_eventloop_lag_min_seconds 0.03"],
+      ...["nodejs_eventloop_lag_max_seconds 0.03", "nodejs_eventloop_lag_mean_seconds 0.03"],
+      ...["nodejs_eventloop_lag_stddev_seconds 0", "nodejs_eventloop_lag_p50_seconds 0.03"],
+      ...["nodejs_eventloop_lag_p90_seconds 0.03", "nodejs_eventloop_lag_p99_seconds 0.03"],
+    ]);
+  });
+});
+
+describe("The labels of the default metrics: some series lack them", () => {
+  it("puts them on every series", async () => {
+    const { runtime, registry } = collecting({ zone: "a" });
+    runtime.work(40);
+    const samples = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    assert.ok(samples.length > 90);
+    assert.deepEqual(
+      samples.filter((line) => !line.includes('zone="a"')),
+      [],
+    );
+  });
+});
+
+describe("collectDefaultMetrics twice throws, and what it began runs on after clear()", () => {
+  it("gives what is being collected already", () => {
+    const { runtime, registry, handle } = collecting();
+    assert.equal(collectFrom(runtime.sources, { register: registry }), handle);
+  });
+
+  it("runs one timer and one observer after 200 rounds of clear()", () => {
+    const { runtime, registry } = collecting();
+    for (let i = 0; i < 200; i++) {
+      registry.clear();
+      collectFrom(runtime.sources, { register: registry });
+    }
+    assert.deepEqual([runtime.timers.size, runtime.gcListeners.size], [1, 1]);
   });
 });

@@ -6,13 +6,19 @@ const SLACK_BYTES = 64;
 
 /** Memory that an exposition is written to, piece by piece, and that is used again and again. */
 export class Chunk {
-  readonly bytes: Uint8Array = new Uint8Array(CHUNK_BYTES + SLACK_BYTES);
+  readonly bytes: Uint8Array;
   /** The same memory, for copying eight bytes at a time. */
-  readonly view: DataView = new DataView(this.bytes.buffer);
+  readonly view: DataView;
   /** How many bytes are written. */
   length = 0;
   /** Set by a section that has more to write than there is room for. */
   isFull = false;
+
+  /** @param size how many bytes it holds; what goes to a reader is of the common size */
+  constructor(size: number = CHUNK_BYTES) {
+    this.bytes = new Uint8Array(size + SLACK_BYTES);
+    this.view = new DataView(this.bytes.buffer);
+  }
 
   clear(): void {
     this.length = 0;

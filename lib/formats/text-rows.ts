@@ -208,7 +208,7 @@ export class TextRows implements Section {
     const bytes = chunk.bytes;
     const out = chunk.view;
     const last = CHUNK_BYTES - this.#longest;
-    this.#prefix ??= new Chunk();
+    this.#prefix ??= new Chunk(this.#longest);
     const prefix = this.#prefix;
     let offset = chunk.length;
     let place = this.#place;

@@ -14,9 +14,26 @@ export type Outcome =
 /** A call to a collector that is under way, and who waits for it. */
 interface Run {
   readonly waiting: Set<(outcome: Outcome) => void>;
-  controller: AbortController;
+  canceller: Canceller;
   /** A scrape has given up on it; the next ones do not wait again. */
   isLate: boolean;
+}
+
+/** Tells a collector to stop, if it cares: most never look at the signal, and making one takes longer than they do. */
+class Canceller {
+  #controller: AbortController | undefined;
+  isAborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.isAborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.isAborted = true;
+    this.#controller?.abort();
+  }
 }
 
 /** The runs under way, in whatever registry they began: a collector is never called again while it is being asked. */
@@ -44,7 +61,7 @@ export type Ask = (context: ScrapeContext) => unknown;
 export function ask(collector: Collector, how: Ask, then: (outcome: Outcome) => void): (isLate: boolean) => void {
   let run = runs.get(collector);
   if (run === undefined) {
-    run = { waiting: new Set([then]), controller: new AbortController(), isLate: false };
+    run = { waiting: new Set([then]), canceller: new Canceller(), isLate: false };
     runs.set(collector, run);
     start(collector, how, run);
   } else if (run.isLate) {
@@ -56,16 +73,16 @@ export function ask(collector: Collector, how: Ask, then: (outcome: Outcome) => 
   return (isLate) => {
     if (!asked.waiting.delete(then)) return;
     asked.isLate ||= isLate;
-    if (asked.waiting.size === 0) asked.controller.abort();
+    if (asked.waiting.size === 0) asked.canceller.abort();
   };
 }
 
 function start(collector: Collector, how: Ask, run: Run): void {
-  const { signal } = run.controller;
+  const { canceller } = run;
   const finish = (outcome: Outcome) => {
-    if (signal.aborted && run.waiting.size > 0) {
+    if (canceller.isAborted && run.waiting.size > 0) {
       // It was told to stop before these scrapes came, so what it answered may be half of it.
-      run.controller = new AbortController();
+      run.canceller = new Canceller();
       start(collector, how, run);
       return;
     }
@@ -79,11 +96,11 @@ function start(collector: Collector, how: Ask, run: Run): void {
     finish({ ok: false, error: new CollectorError(nameOf(collector), reasonOf(cause), cause) });
   let families: Families | Promise<Families>;
   try {
-    const answer = how({ signal });
+    const answer = how(contextOf(canceller));
     // A promise of ours keeps its word, whatever a thenable of theirs does: it settles once.
     families = isThenable(answer)
-      ? Promise.resolve(answer).then((late) => familiesOf(late, signal))
-      : familiesOf(answer, signal);
+      ? Promise.resolve(answer).then((late) => familiesOf(late, canceller))
+      : familiesOf(answer, canceller);
   } catch (error) {
     fail(error);
     return;
@@ -92,16 +109,25 @@ function start(collector: Collector, how: Ask, run: Run): void {
   else succeed(families);
 }
 
-function familiesOf(answer: unknown, signal: AbortSignal): Families | Promise<Families> {
+/** The signal is its own property, as one that is copied with the object would have to be. */
+function contextOf(canceller: Canceller): ScrapeContext {
+  return {
+    get signal() {
+      return canceller.signal;
+    },
+  };
+}
+
+function familiesOf(answer: unknown, canceller: Canceller): Families | Promise<Families> {
   if (isIterable(answer)) return [...answer].map(checkFamily);
-  if (isAsyncIterable(answer)) return drain(answer, signal);
+  if (isAsyncIterable(answer)) return drain(answer, canceller);
   throw new TypeError(`expected a list of metric families, but got ${answer === null ? "null" : typeof answer}.`);
 }
 
-async function drain(answer: AsyncIterable<unknown>, signal: AbortSignal): Promise<Families> {
+async function drain(answer: AsyncIterable<unknown>, canceller: Canceller): Promise<Families> {
   const families: MetricFamily[] = [];
   for await (const family of answer) {
-    if (signal.aborted) break;
+    if (canceller.isAborted) break;
     families.push(checkFamily(family));
   }
   return families;

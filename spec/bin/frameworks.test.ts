@@ -66,7 +66,7 @@ describe("bin/serve", { skip: !isInstalled && "spec/package.json is not installe
 
   for (const framework of ["express", "koa", "fastify", "hono"]) {
     it(`serves an app of ${framework}, whose own /metrics works as well`, async () => {
-      const program = new Program([...fromSource, framework, ...freePorts], folder);
+      const program = new Program([...fromSource, framework, ...freePorts, "--no-default-metrics"], folder);
       const { app, metrics } = await program.urls();
       assert.equal(await (await fetch(`${app}/hello/a`)).text(), "hello a");
       assert.equal(await (await fetch(`${app}/hello/b`)).text(), "hello b");
@@ -88,7 +88,7 @@ describe("bin/serve", { skip: !isInstalled && "spec/package.json is not installe
   }
 
   it("lets the package compression have an exposition of many chunks", async () => {
-    const program = new Program([...fromSource, "compressing", ...freePorts], folder);
+    const program = new Program([...fromSource, "compressing", ...freePorts, "--no-default-metrics"], folder);
     const { app, metrics } = await program.urls();
     const plain = await (await fetch(metrics)).text();
     assert.ok(plain.length > 500_000);

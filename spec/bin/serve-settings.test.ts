@@ -8,6 +8,7 @@ const defaults = {
   bind: undefined,
   metricsBind: { host: "127.0.0.1", port: 8_000 },
   imports: [],
+  defaultMetrics: true,
   drainTimeoutMs: 10_000,
   demoLatencyMs: [100, 500],
 };
@@ -23,6 +24,7 @@ describe("readSettings", () => {
     [["--metrics-bind", "0.0.0.0:9"], { metricsBind: { host: "0.0.0.0", port: 9 } }],
     [["--bind", "a:1", "--bind", "b:2"], { bind: { host: "b", port: 2 } }],
     [["app.ts", "--import", "tsx", "--import=./setup.js"], { app: "app.ts", imports: ["tsx", "./setup.js"] }],
+    [["--no-default-metrics"], { defaultMetrics: false }],
     [["--drain-timeout", "0"], { drainTimeoutMs: 0 }],
     [["--drain-timeout", "2.5"], { drainTimeoutMs: 2_500 }],
     [["--demo-latency", "0-0"], { demoLatencyMs: [0, 0] }],
@@ -50,6 +52,7 @@ describe("readSettings", () => {
     [["--demo-latency", "100"], '--demo-latency takes MIN-MAX in milliseconds, such as 100-500, but got "100".'],
     [["--demo-latency", "1-5", "app.js"], "--demo-latency is for the demo, but an app is given."],
     [["a", "b", "c"], 'one app is served, but got "a" and "b" and "c".'],
+    [["--no-default-metrics=1"], "--no-default-metrics takes no value."],
     [["--worker"], "there is no option --worker."],
   ] as const) {
     it(`refuses ${JSON.stringify(args)}`, () => assert.throws(() => readSettings(args), new UsageError(message)));

@@ -20,7 +20,8 @@ const lib = JSON.stringify(join(root, "lib/index.ts"));
 
 describe("bin/serve without an app", () => {
   it("serves the demo, says where in one line, and ends with 0 when it is told to", async () => {
-    const program = new Program([...fromSource, ...freePorts, "--demo-latency", "0-1"]);
+    // The process's own metrics would not be the same twice.
+    const program = new Program([...fromSource, ...freePorts, "--demo-latency", "0-1", "--no-default-metrics"]);
     const { app, metrics } = await program.urls();
     for (let i = 0; i < 3; i++) assert.equal(await text(app), "Hello!\n");
     assert.match(await text(metrics), /^app_requests_total\{method="GET",route="\/",status="200"\} 3$/m);
@@ -53,6 +54,7 @@ describe("bin/serve without an app", () => {
       "--bind",
       "--metrics-bind",
       "--import",
+      "--no-default-metrics",
       "--drain-timeout",
       "--demo-latency",
       "-h, --help",
@@ -114,7 +116,9 @@ describe("bin/serve with an app", () => {
     it(`exposes what an app counts that imports the library as ${format}`, async () => {
       const folder = folderWith({ [file]: source + app + handler + ending });
       // The same file in two formats is what coverage can't tell apart; it would report nonsense.
-      const program = new Program([...fromSource, file, ...freePorts], folder, { NODE_V8_COVERAGE: "" });
+      const program = new Program([...fromSource, file, ...freePorts, "--no-default-metrics"], folder, {
+        NODE_V8_COVERAGE: "",
+      });
       const urls = await program.urls();
       await text(urls.app);
       await text(urls.app);
@@ -122,6 +126,30 @@ describe("bin/serve with an app", () => {
       await program.stop();
     });
   }
+
+  it("exposes the process and Node.js beside what the app counts", async () => {
+    const program = new Program([...fromSource, "listener.mjs", ...freePorts], folder);
+    const { metrics } = await program.urls();
+    const names: string[] = (await text(metrics)).match(/(?<=^# TYPE )\S+/gm) ?? [];
+    for (const name of ["process_cpu_seconds_total", "process_start_time_seconds", "nodejs_version_info"]) {
+      assert.ok(names.includes(name), name);
+    }
+    const { code, stderr } = await program.stop();
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  });
+
+  it("leaves that to an app that does it in its own way", async () => {
+    const folder = folderWith({
+      "app.mjs": `import { collectDefaultMetrics } from ${lib};
+        collectDefaultMetrics({ include: ["version"] });
+        export default () => new Response();`,
+    });
+    const program = new Program([...fromSource, "app", ...freePorts], folder);
+    const { metrics } = await program.urls();
+    assert.deepEqual((await text(metrics)).match(/(?<=^# TYPE )\S+/gm), ["nodejs_version_info"]);
+    const { code, stderr } = await program.stop();
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
+  });
 
   it("loads what --import names first, in order", async () => {
     const folder = folderWith({
@@ -264,7 +292,7 @@ describe("bin/serve as it was built", { skip: !isBuilt && "it is not built" }, (
         const two = new cjs.Counter({ name: "two_total", help: "Two." });
         export default () => { one.inc(); two.inc(2); return new Response("counted"); };`,
     });
-    const program = new Program([...fromBuild, "app", ...freePorts], folder);
+    const program = new Program([...fromBuild, "app", ...freePorts, "--no-default-metrics"], folder);
     const { app, metrics } = await program.urls();
     assert.equal(await text(app), "counted");
     assert.equal(

@@ -1,0 +1,169 @@
+import { Counter } from "../metrics/counter.ts";
+import { Gauge } from "../metrics/gauge.ts";
+import { Histogram } from "../metrics/histogram.ts";
+import { Info } from "../metrics/info.ts";
+import type { Aggregator } from "../metrics/options.ts";
+import type { Metric } from "../model/collector.ts";
+import type { Registrar } from "../registry/registrar.ts";
+import type { Reading } from "./reading.ts";
+
+/** How a metric of the runtime is declared. */
+export interface Declared {
+  readonly name: string;
+  readonly help: string;
+  /** How the values of several processes become one. */
+  readonly aggregator?: Aggregator;
+}
+
+/** A figure that is not there: what can't be measured is left out, and is neither 0 nor NaN. */
+type Figure = number | undefined;
+
+/** Something that runs while metrics are collected. */
+export interface Resource {
+  start(): void;
+  stop(): void;
+}
+
+/** The figures of several series that one label tells apart. */
+type Figures = Iterable<readonly [label: string, figure: Figure]>;
+
+/**
+ * The metrics of one collection, how they are brought up to date, and what runs for them.
+ *
+ * All metrics are brought up to date when any of them is asked for; in a scrape, which asks for all, that happens once.
+ * Each of them holds on to this object, and the timers and observers of its resources do not: they end by themselves
+ * once nobody can ask for a metric any more, be it that the registry was cleared or that it is gone itself.
+ */
+export class Instruments {
+  readonly metrics: Metric[] = [];
+  readonly #registrar: Registrar;
+  readonly #read: () => Reading;
+  readonly #updates: ((reading: Reading) => void)[] = [];
+  readonly #resources: Resource[] = [];
+  #isUpToDate = false;
+
+  constructor(registrar: Registrar, read: () => Reading) {
+    this.#registrar = registrar;
+    this.#read = read;
+  }
+
+  /** Takes charge of something that runs for the metrics. */
+  own(resource: Resource): void {
+    this.#resources.push(resource);
+  }
+
+  start(): void {
+    for (const resource of this.#resources) resource.start();
+  }
+
+  /** Ends what runs, and takes all metrics out of the registry. */
+  stop(): void {
+    for (const resource of this.#resources) resource.stop();
+    for (const metric of this.metrics) this.#registrar.unregister(metric);
+  }
+
+  /** Has something done whenever the metrics are brought up to date. */
+  onUpdate(update: (reading: Reading) => void): void {
+    this.#updates.push(update);
+  }
+
+  gauge(declared: Declared, read: (reading: Reading) => Figure): void {
+    const gauge = this.#add(new Gauge({ ...this.#options(declared) }));
+    this.onUpdate((reading) => {
+      const value = read(reading);
+      if (isFigure(value)) gauge.set(value);
+      else gauge.clear();
+    });
+  }
+
+  gauges(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
+    const gauge = this.#add(new Gauge<string>({ ...this.#options(declared), labelNames: [label] }));
+    let shown = new Set<string>();
+    this.onUpdate((reading) => {
+      const now = new Set<string>();
+      for (const [name, value] of read(reading) ?? []) {
+        if (!isFigure(value)) continue;
+        gauge.set({ [label]: name }, value);
+        now.add(name);
+      }
+      for (const name of shown) if (!now.has(name)) gauge.remove({ [label]: name });
+      shown = now;
+    });
+  }
+
+  /** A counter of what the system itself counts. */
+  counter(declared: Declared, read: (reading: Reading) => Figure): void {
+    const counter = this.#add(new Counter({ ...this.#options(declared) }));
+    const series = counter.labels();
+    this.onUpdate((reading) => {
+      const total = read(reading);
+      // What counts less than before has begun anew, and so does the series.
+      if (!isFigure(total) || total < series.value) counter.clear();
+      if (isFigure(total)) series.inc(total - series.value);
+    });
+  }
+
+  /** Counters of what the system itself counts. */
+  counters(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
+    const counter = this.#add(new Counter<string>({ ...this.#options(declared), labelNames: [label] }));
+    this.onUpdate((reading) => {
+      const figures = read(reading);
+      if (figures === undefined) counter.clear();
+      for (const [name, total] of figures ?? []) {
+        const labels = { [label]: name };
+        const before = counter.labels(labels).value;
+        if (!isFigure(total) || total < before) counter.remove(labels);
+        if (isFigure(total)) counter.inc(labels, total < before ? total : total - before);
+      }
+    });
+  }
+
+  histogram(declared: Declared, buckets: readonly number[]): Histogram<never> {
+    return this.#add(new Histogram({ ...this.#options(declared), buckets }));
+  }
+
+  /** A histogram of several series that exist from the beginning. */
+  histograms(declared: Declared, label: string, values: readonly string[], buckets: readonly number[]): Histogram {
+    const series = values.map((value) => ({ [label]: value }));
+    return this.#add(new Histogram<string>({ ...this.#options(declared), labelNames: [label], series, buckets }));
+  }
+
+  info(declared: Declared, facts: Readonly<Record<string, string>>): void {
+    const info = this.#add(new Info({ ...this.#options(declared) }));
+    this.onUpdate(() => info.set(facts));
+  }
+
+  /** Whether any of the metrics is still where it was registered. */
+  get areRegistered(): boolean {
+    return this.metrics.some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
+  }
+
+  #options(declared: Declared) {
+    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], collect: () => this.#update() };
+  }
+
+  #add<Made extends Metric>(metric: Made): Made {
+    this.metrics.push(metric);
+    return metric;
+  }
+
+  #update(): void {
+    if (this.#isUpToDate) return;
+    this.#isUpToDate = true;
+    // A scrape asks all metrics in one go, before anything that was put off to a microtask.
+    queueMicrotask(() => {
+      this.#isUpToDate = false;
+    });
+    const reading = this.#read();
+    for (const update of this.#updates) update(reading);
+  }
+}
+
+function isFigure(value: Figure): value is number {
+  return value !== undefined && Number.isFinite(value);
+}
+
+function unitOf(name: string): { readonly unit?: string } {
+  const unit = /_(seconds|bytes|ratio)(?:_total)?$/.exec(name)?.[1];
+  return unit === undefined ? {} : { unit };
+}

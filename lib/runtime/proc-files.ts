@@ -1,0 +1,83 @@
+// Reads what Linux tells in /proc. A line that is missing or is not as it should be is a figure that is not there.
+
+/** What `/proc/self/status` says; sizes in bytes. */
+export interface ProcStatus {
+  readonly virtualBytes?: number;
+  readonly residentBytes?: number;
+  readonly dataBytes?: number;
+  readonly threads?: number;
+}
+
+/**
+ * Reads `/proc/self/status`: lines of a key, a colon and a value. Only the first line holds what others chose, the
+ * name of the process, and the kernel escapes line breaks in it; so a key at the beginning of a line is a key.
+ */
+export function parseStatus(text: string): ProcStatus {
+  const kilobytes = (key: string) => {
+    const value = figure(new RegExp(`^${key}:\\s+(\\d+) kB$`, "m").exec(text)?.[1]);
+    return value === undefined ? undefined : value * 1024;
+  };
+  return present({
+    virtualBytes: kilobytes("VmSize"),
+    residentBytes: kilobytes("VmRSS"),
+    dataBytes: kilobytes("VmData"),
+    threads: figure(/^Threads:\s+(\d+)$/m.exec(text)?.[1]),
+  });
+}
+
+/** What `/proc/self/limits` says; a limit that there isn't is left out. */
+export interface ProcLimits {
+  readonly openFiles?: number;
+  readonly addressSpaceBytes?: number;
+}
+
+/** Reads the soft limits of `/proc/self/limits`: a table whose columns are at least two spaces apart. */
+export function parseLimits(text: string): ProcLimits {
+  return present({
+    openFiles: figure(/^Max open files\s+(\d+)\s/m.exec(text)?.[1]),
+    addressSpaceBytes: figure(/^Max address space\s+(\d+)\s/m.exec(text)?.[1]),
+  });
+}
+
+/** What the network interfaces carried, in bytes. */
+export interface NetworkTraffic {
+  readonly received: number;
+  readonly transmitted: number;
+}
+
+/**
+ * Adds up `/proc/self/net/dev`: a line for each interface, its name before the colon, what it received in the first
+ * column and what it transmitted in the ninth. The loopback interface is no network and is left out.
+ */
+export function parseNetworkTraffic(text: string): NetworkTraffic | undefined {
+  let received = 0;
+  let transmitted = 0;
+  let interfaces = 0;
+  for (const line of text.split("\n")) {
+    // An interface may have a colon in its name, as aliases had; the columns hold none.
+    const colon = line.lastIndexOf(":");
+    if (colon < 0) continue;
+    const columns = line
+      .slice(colon + 1)
+      .trim()
+      .split(/\s+/);
+    const [bytesIn, bytesOut] = [figure(columns[0]), figure(columns[8])];
+    if (bytesIn === undefined || bytesOut === undefined) continue;
+    interfaces++;
+    if (line.slice(0, colon).trim() === "lo") continue;
+    received += bytesIn;
+    transmitted += bytesOut;
+  }
+  return interfaces === 0 ? undefined : { received, transmitted };
+}
+
+/** A number of plain digits. */
+export function figure(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+type Present<Shape> = { readonly [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
+
+function present<Shape extends Readonly<Record<string, number | undefined>>>(shape: Shape): Present<Shape> {
+  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as Present<Shape>;
+}
