@@ -1,6 +1,9 @@
 // The library as Node.js programs import it.
 
 export * from "./core.ts";
+export { httpRoute, type RouteHook, setHttpRoute } from "./instrument/http-route.ts";
+export { type HttpInstrumentation, type InstrumentHttpOptions, instrumentHttp } from "./instrument/instrument-http.ts";
+export { countErrors, measure, trackInProgress } from "./instrument/measure.ts";
 export type { CollectorName } from "./runtime/collectors.ts";
 export {
   type CollectDefaultMetrics,

@@ -19,7 +19,7 @@ import {
   StateSet,
   Summary,
 } from "../lib/core.ts";
-import { collectDefaultMetrics } from "../lib/index.ts";
+import { collectDefaultMetrics, countErrors, measure, trackInProgress } from "../lib/index.ts";
 
 /** Fails to compile unless the two types are the same. */
 function same<A, B>(..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]): void {}
@@ -465,3 +465,27 @@ collectDefaultMetrics({ exclude: collectDefaultMetrics.metricsList, conventions:
 collectDefaultMetrics({ include: ["heap"] });
 // @ts-expect-error there is no such convention
 collectDefaultMetrics({ conventions: ["otel"] });
+
+// — measuring calls —
+
+const timed = new Histogram({ name: "d_seconds", help: "D.", labelNames: ["a"] });
+const untimed = new Histogram({ name: "u_seconds", help: "U." });
+const promised = measure(timed, { a: "x" }, async () => 7);
+same<typeof promised, Promise<number>>();
+const sync = measure(untimed, {}, () => "text" as string);
+same<typeof sync, string>();
+trackInProgress(new Gauge({ name: "g", help: "G.", labelNames: ["a"] }), { a: 1 }, () => {});
+countErrors(
+  new Counter({ name: "c", help: "C." }),
+  {},
+  () => {},
+  (error) => error instanceof Error,
+);
+// @ts-expect-error "a" is missing
+measure(timed, {}, () => {});
+// @ts-expect-error "b" is unknown
+measure(timed, { b: "x" }, () => {});
+// @ts-expect-error there are no labels
+measure(untimed, { a: "x" }, () => {});
+// @ts-expect-error a counter takes no durations
+measure(new Counter({ name: "c", help: "C." }), {}, () => {}).valueOf();
