@@ -10,6 +10,8 @@ export interface ReadLimits {
   readonly timeoutMs: number;
   /** What `-` stands for. */
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Further headers for a server: credentials, or other formats than are asked for otherwise. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An exposition that can't be read. The message says which, and why. */
@@ -68,9 +70,9 @@ async function getBytes(source: string, limits: ReadLimits): Promise<Body> {
   }
 }
 
-async function getFromServer(url: string, { format, maxBytes, timeoutMs }: ReadLimits): Promise<Body> {
+async function getFromServer(url: string, { format, maxBytes, timeoutMs, headers }: ReadLimits): Promise<Body> {
   const response = await fetch(url, {
-    headers: { accept: format === undefined ? accept : contentTypes[format] },
+    headers: { accept: format === undefined ? accept : contentTypes[format], ...headers },
     signal: AbortSignal.timeout(timeoutMs),
   });
   if (!response.ok) {

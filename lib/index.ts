@@ -12,6 +12,8 @@ export {
   type DefaultMetrics,
   type DefaultMetricsOptions,
 } from "./runtime/default-metrics.ts";
+export type { AlertThresholds, ProvisionOptions, ScrapeCredentials, Slo } from "./provision/options.ts";
+export { type Provisioned, provision } from "./provision/provision.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,
