@@ -4,6 +4,8 @@ export * from "./core.ts";
 export { httpRoute, type RouteHook, setHttpRoute } from "./instrument/http-route.ts";
 export { type HttpInstrumentation, type InstrumentHttpOptions, instrumentHttp } from "./instrument/instrument-http.ts";
 export { countErrors, measure, trackInProgress } from "./instrument/measure.ts";
+export type { AlertThresholds, ProvisionOptions, ScrapeCredentials, Slo } from "./provision/options.ts";
+export { type Provisioned, provision } from "./provision/provision.ts";
 export type { CollectorName } from "./runtime/collectors.ts";
 export {
   type CollectDefaultMetrics,
@@ -12,8 +14,6 @@ export {
   type DefaultMetrics,
   type DefaultMetricsOptions,
 } from "./runtime/default-metrics.ts";
-export type { AlertThresholds, ProvisionOptions, ScrapeCredentials, Slo } from "./provision/options.ts";
-export { type Provisioned, provision } from "./provision/provision.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,

@@ -4,8 +4,9 @@ import { type Answer, type Inquiry, otherMethodAnswer, plainAnswer } from "./ans
 import { Connections } from "./connections.ts";
 import type { Exposer } from "./exposer.ts";
 import { inquiryOf, respond, sendAnswer } from "./handler.ts";
-import { LANDING_PAGE, LANDING_PAGE_POLICY } from "./landing-page.ts";
+import { LANDING_PAGE, type Page } from "./landing-page.ts";
 import { listen, urlOf } from "./listen.ts";
+import { LIVE_PAGE } from "./live-page/document.ts";
 import { checkCount, checkDelay, type MetricsHandlerOptions, ScrapeResponder } from "./scrape-responder.ts";
 import { zlibEncodings } from "./zlib-encodings.ts";
 
@@ -39,6 +40,11 @@ export interface MetricsServerOptions extends MetricsHandlerOptions {
    * @default false
    */
   readonly keepProcessAlive?: boolean;
+  /**
+   * Whether `/` is the live page, which shows people what is exposed; without it `/` only says where the metrics are.
+   * @default true
+   */
+  readonly livePage?: boolean;
 }
 
 /** A running metrics server. */
@@ -79,8 +85,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
  * process.once("SIGTERM", () => server.close());
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { port, host = "127.0.0.1", registry = register, keepProcessAlive = false } = options;
+  const { port, host = "127.0.0.1", registry = register, keepProcessAlive = false, livePage = true } = options;
   const responder = new ScrapeResponder(registry, options, zlibEncodings);
+  const page = livePage ? LIVE_PAGE : LANDING_PAGE;
   const headersTimeout = checkDelay("headersTimeoutMs", options.headersTimeoutMs ?? 10_000);
   const maxConnections = checkCount("maxConnections", options.maxConnections ?? 1_024);
 
@@ -93,7 +100,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   });
   server.maxConnections = maxConnections;
   const connections = new Connections(server);
-  server.on("request", (request, response) => void route(responder, request, response));
+  server.on("request", (request, response) => void route(responder, page, request, response));
   if (!keepProcessAlive) server.on("connection", (socket) => socket.unref());
 
   const address = await listen(server, { host, port });
@@ -112,15 +119,20 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
   };
 }
 
-async function route(responder: ScrapeResponder, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function route(
+  responder: ScrapeResponder,
+  page: Page,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   // A body is read by nobody, so what comes after it is not either.
   if (hasBody(request)) response.setHeader("Connection", "close");
   const path = pathOf(request.url ?? "");
   if (path === "/metrics") return respond(responder, request, response);
-  return sendAnswer(response, answerOf(responder, path, inquiryOf(request)), new AbortController().signal);
+  return sendAnswer(response, answerOf(responder, page, path, inquiryOf(request)), new AbortController().signal);
 }
 
-function answerOf(responder: ScrapeResponder, path: string, inquiry: Inquiry): Answer {
+function answerOf(responder: ScrapeResponder, page: Page, path: string, inquiry: Inquiry): Answer {
   const { method } = inquiry;
   const isRead = method === "GET" || method === "HEAD";
   if (path === "/-/healthy") return isRead ? plainAnswer(200, "Healthy.\n") : otherMethodAnswer(method);
@@ -128,7 +140,7 @@ function answerOf(responder: ScrapeResponder, path: string, inquiry: Inquiry): A
   if (refusal !== undefined) return refusal;
   if (path !== "/") return plainAnswer(404, "There is nothing here. The metrics are at /metrics.\n");
   if (!isRead) return otherMethodAnswer(method);
-  return plainAnswer(200, LANDING_PAGE, { "Content-Security-Policy": LANDING_PAGE_POLICY }, "text/html; charset=utf-8");
+  return plainAnswer(200, page.html, { "Content-Security-Policy": page.policy }, "text/html; charset=utf-8");
 }
 
 /** The path of a request's target, which a proxy may have sent as a whole URL. */

@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { Counter } from "../../lib/metrics/counter.ts";
 import { register } from "../../lib/registry/default-registry.ts";
 import { Registry } from "../../lib/registry/registry.ts";
+import { LIVE_PAGE } from "../../lib/transports/live-page/document.ts";
 import { type MetricsServer, type MetricsServerOptions, startMetricsServer } from "../../lib/transports/server.ts";
 import { endless, FakeExposer, large } from "./fake-exposer.ts";
 import { connectTo, exchange, readAll, withoutDate } from "./raw-client.ts";
@@ -97,8 +98,22 @@ describe("startMetricsServer", () => {
     }
   });
 
-  it("has a page for people that loads nothing and runs nothing", async () => {
+  it("has a live page for people, which may do nothing but ask its own server", async () => {
     const server = await start();
+    const response = await fetch(`http://127.0.0.1:${server.port}/`);
+    assert.deepEqual(
+      [response.status, response.headers.get("content-type"), response.headers.get("content-security-policy")],
+      [200, "text/html; charset=utf-8", LIVE_PAGE.policy],
+    );
+    assert.match(
+      LIVE_PAGE.policy,
+      /^default-src 'none'; script-src 'sha256-[A-Za-z0-9+/=]{44}'; style-src 'sha256-[A-Za-z0-9+/=]{44}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'$/,
+    );
+    assert.equal(await response.text(), LIVE_PAGE.html);
+  });
+
+  it("has a page that loads nothing and runs nothing, when the live one is off", async () => {
+    const server = await start({ livePage: false });
     const response = await fetch(`http://127.0.0.1:${server.port}/`);
     assert.deepEqual(
       [response.status, response.headers.get("content-type"), response.headers.get("content-security-policy")],

@@ -1,0 +1,232 @@
+// The live page in a real browser: what was counted is shown, and nothing that a label holds is more than text.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import {
+  Counter,
+  Gauge,
+  Histogram,
+  Info,
+  type MetricsServer,
+  Registry,
+  StateSet,
+  Summary,
+  startMetricsServer,
+} from "../../lib/index.ts";
+import { missing, programPath, root } from "./harness.ts";
+
+const packages = createRequire(join(root, "spec/package.json"));
+
+/** Without these, a browser that can't reach the net talks to itself. */
+const flags =
+  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
+
+const hostile = ['"><img src=x onerror="window.pwned=1">', "<script>window.pwned=1</script>", "a".repeat(10_000)];
+
+describe("The live page in a browser", { skip: missing("chromium") }, () => {
+  let browser: Browser;
+  let server: MetricsServer | undefined;
+  const pages: Page[] = [];
+
+  before(async () => {
+    const { chromium } = packages("playwright-core") as typeof import("playwright-core");
+    browser = await chromium.launch({ executablePath: programPath("chromium") as string, args: flags.split(" ") });
+  });
+  afterEach(async () => {
+    for (const page of pages.splice(0)) await page.context().close();
+    await server?.close();
+    server = undefined;
+  });
+  after(() => browser?.close());
+
+  const registry = new Registry({ onError: () => {} });
+  const registers = [registry];
+  const requests = new Counter({
+    name: "app_requests_total",
+    help: "Requests that were answered.",
+    labelNames: ["route", "status", "worker"],
+    registers,
+  });
+  const latency = new Histogram({ name: "app_latency_seconds", help: "How long they took.", registers });
+  const users = new Gauge({ name: "app_active_users", help: "Users.", registers });
+  const wait = new Summary({ name: "app_wait_seconds", help: "Waiting.", percentiles: [0.5], registers });
+  const phase = new StateSet({ name: "app_phase", help: "Phase.", states: ["starting", "ready"], registers });
+  const build = new Info({ name: "build_info", help: "What runs.", registers });
+  const text = new Gauge({ name: "hostile", help: hostile.slice(0, 2).join(" "), labelNames: ["v"], registers });
+  const many = new Counter({ name: "many_total", help: "Ten thousand series.", labelNames: ["id"], registers });
+  requests.inc({ route: "/", status: 200, worker: 0 }, 40);
+  requests.inc({ route: "/", status: 500, worker: 1 }, 2);
+  for (let i = 0; i < 100; i++) latency.observe(0.2);
+  users.set(7);
+  wait.observe(0.5);
+  phase.switchTo("ready");
+  build.set({ version: "1.4.0" });
+  for (const v of hostile) text.set({ v }, 1);
+  for (let id = 0; id < 10_000; id++) many.inc({ id }, id);
+  registry.registerMetric({
+    name: "broken",
+    collect() {
+      throw new Error("broken");
+    },
+  });
+
+  async function open(options: BrowserContextOptions = {}): Promise<Page & { readonly asked: string[] }> {
+    server ??= await startMetricsServer({ port: 0, registry });
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    pages.push(page);
+    const asked: string[] = [];
+    const failures: string[] = [];
+    page.on("request", (request) => asked.push(request.url()));
+    page.on("pageerror", (error) => failures.push(error.message));
+    await page.goto(new URL("/", server.url).href);
+    await page.locator('#state[data-state="live"]').waitFor();
+    assert.deepEqual(failures, []);
+    return Object.assign(page, { asked });
+  }
+
+  const card = (page: Page, name: string) => page.locator(`article[data-name="${name}"]`);
+  /** The rows of a card's table. What a rate is depends on the moment. */
+  const rows = async (page: Page, name: string) => {
+    await card(page, name).scrollIntoViewIfNeeded();
+    await card(page, name).locator("tbody tr").first().waitFor();
+    const cells = await card(page, name).evaluate((element) =>
+      [...element.querySelectorAll("tbody tr")].map((row) => [...row.children].map(({ textContent }) => textContent)),
+    );
+    return cells.map((row) =>
+      row
+        .join(" ")
+        .replace(/,? (?:[\d.]+\/s|–)/, " rate")
+        .replace(/^(observations \d+) rate$/, "$1"),
+    );
+  };
+  const shown = (page: Page) => page.locator("article h2").allInnerTexts();
+
+  it("shows what was counted, by the type of each metric", async () => {
+    const page = await open();
+    assert.deepEqual(
+      await rows(page, "app_requests_total"),
+      ["route=/ status=200 worker=0 –/s 40", "route=/ status=500 worker=1 –/s 2"].map((row) => row.replace("–/s", "–")),
+    );
+    assert.deepEqual(await rows(page, "app_active_users"), ["app_active_users 7"]);
+    assert.deepEqual(await rows(page, "app_phase"), ["ready on", "starting off"]);
+    assert.deepEqual(await rows(page, "build_info"), ["version 1.4.0"]);
+    const quantiles = await rows(page, "app_latency_seconds");
+    assert.deepEqual(quantiles, [
+      "p50 since the start 175 ms",
+      "p90 since the start 235 ms",
+      "p99 since the start 249 ms",
+      "observations 100",
+    ]);
+    const facts = (await page.locator("#facts").innerText()).replace(/\s+/g, " ");
+    assert.match(facts, /^9 metrics 10,\d{3} series [\d.]+ KiB \d+ ms for a scrape$/);
+    assert.match(await page.locator("#failing").innerText(), /^Collectors that failed, and how often: broken \(\d+\)$/);
+  });
+
+  it("follows what changes, with the rate of a counter", async () => {
+    const page = await open();
+    await page.locator("#every").selectOption("1000");
+    await rows(page, "app_active_users");
+    users.set(9);
+    await card(page, "app_active_users").getByText("9", { exact: true }).waitFor();
+    requests.inc({ route: "/", status: 200, worker: 0 }, 60);
+    await card(page, "app_requests_total")
+      .getByText(/^[1-9][\d.]*\/s$/)
+      .waitFor();
+    requests.reset();
+    requests.inc({ route: "/", status: 200, worker: 0 }, 40);
+    requests.inc({ route: "/", status: 500, worker: 1 }, 2);
+    users.set(7);
+  });
+
+  it("finds metrics by words, and series by labels", async () => {
+    const page = await open();
+    await page.keyboard.press("/");
+    await page.keyboard.type("latency");
+    assert.deepEqual(await shown(page), ["app_latency_seconds"]);
+    await page.locator("#search").fill("status=500");
+    assert.deepEqual(await shown(page), ["app_requests_total"]);
+    assert.deepEqual(await rows(page, "app_requests_total"), ["route=/ status=500 worker=1 rate 2"]);
+    await page.locator("#search").fill("nowhere");
+    assert.equal(await page.locator("#list").innerText(), "Nothing fits what is looked for.");
+    await page.locator("#search").fill("");
+    await page.locator("nav button", { hasText: "build" }).click();
+    assert.deepEqual(await shown(page), ["build_info"]);
+  });
+
+  it("adds series up by a label, and shows one worker alone", async () => {
+    const page = await open();
+    await rows(page, "app_requests_total");
+    await page.getByLabel("How to group app_requests_total").selectOption("route");
+    assert.deepEqual(await rows(page, "app_requests_total"), ["/ rate 42"]);
+    await page.getByLabel("Worker").selectOption("1");
+    assert.deepEqual(await rows(page, "app_requests_total"), ["/ rate 2"]);
+  });
+
+  it("takes everything that comes from labels and help texts for text", async () => {
+    const page = await open();
+    const names = await rows(page, "hostile");
+    assert.deepEqual(names.map((row) => row.slice(0, 40)).sort(), [
+      'v="><img src=x onerror="window.pwned=1">'.slice(0, 40),
+      "v=<script>window.pwned=1</script> 1",
+      `v=${"a".repeat(38)}`,
+    ]);
+    assert.equal(await card(page, "hostile").locator(".help").innerText(), hostile.slice(0, 2).join(" "));
+    assert.equal(await page.evaluate("window.pwned"), undefined);
+    assert.deepEqual(await page.evaluate("[document.images.length, document.scripts.length]"), [0, 1]);
+  });
+
+  it("asks nobody but its own server, and not for everything each time", async () => {
+    const page = await open();
+    await page.locator("#every").selectOption("1000");
+    await rows(page, "many_total");
+    const before = page.asked.length;
+    while (page.asked.length < before + 4) await page.waitForRequest(/metrics/);
+    assert.deepEqual(new Set(page.asked.map((url) => new URL(url).origin)), new Set([new URL(page.url()).origin]));
+    assert.equal(page.asked.filter((url) => url.endsWith("/metrics")).length, 1);
+    const nodes = (await page.evaluate("document.querySelectorAll('*').length")) as number;
+    assert.ok(nodes < 1_500, `${nodes} elements for ten thousand series`);
+  });
+
+  it("says when it lost the server, and goes on when that is back", async () => {
+    const page = await open();
+    await page.locator("#every").selectOption("1000");
+    const { port } = server as MetricsServer;
+    await (server as MetricsServer).close();
+    await page.locator('#state[data-state="lost"]').waitFor();
+    assert.match(await page.locator("#say").innerText(), /^Lost the server at .+, trying again$/);
+    server = await startMetricsServer({ port, registry });
+    await page.locator('#state[data-state="live"]').waitFor();
+    assert.equal(await page.locator("#say").innerText(), "Live");
+  });
+
+  it("stops asking while it is paused", async () => {
+    const page = await open();
+    await page.locator("#every").selectOption("1000");
+    await page.getByRole("button", { name: "Pause" }).click();
+    assert.equal(await page.locator("#say").innerText(), "Paused");
+    await page.waitForLoadState("networkidle");
+    const before = page.asked.length;
+    await page.waitForTimeout(2_500);
+    assert.equal(page.asked.length, before);
+  });
+
+  const axe = readFileSync(packages.resolve("axe-core/axe.min.js"), "utf8");
+  for (const width of [400, 1_600]) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      it(`is usable by everybody, ${width} pixels wide and ${colorScheme}`, async () => {
+        const page = await open({ viewport: { width, height: 900 }, colorScheme });
+        await rows(page, "app_requests_total");
+        assert.equal(await page.locator("html").getAttribute("data-theme"), colorScheme);
+        const violations = await page.evaluate(
+          `${axe}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)]))`,
+        );
+        assert.deepEqual(violations, []);
+        assert.equal(await page.evaluate("document.documentElement.scrollWidth"), width);
+      });
+    }
+  }
+});
