@@ -4,6 +4,8 @@ import { ExemplarColumn } from "../storage/exemplar-column.ts";
 import type { TimedExemplar } from "../storage/native-exemplars.ts";
 import { exemplarSource, SHORTEST_AGE_MS } from "./exemplar-source.ts";
 
+let isAsking = false;
+
 /** The exemplars of one metric that has `enableExemplars`: given by the caller, or else asked for. */
 export class MetricExemplars {
   readonly #owner: string;
@@ -49,6 +51,9 @@ export class MetricExemplars {
   }
 
   #labelsOf(source: () => unknown) {
+    // A source that counts something itself would be asked for an exemplar of that, and so on.
+    if (isAsking) return undefined;
+    isAsking = true;
     try {
       const given = source();
       if (given === undefined || given === null) return undefined;
@@ -57,6 +62,8 @@ export class MetricExemplars {
     } catch {
       // The caller only wanted to count; see `setExemplarSource`.
       return undefined;
+    } finally {
+      isAsking = false;
     }
   }
 

@@ -379,6 +379,16 @@ describe("setExemplarSource", () => {
     assert.deepEqual(await counted(c), [`${sources.length}`]);
   });
 
+  it("may count something itself", async () => {
+    const c = counter(clockAt(0));
+    setExemplarSource(() => {
+      c.inc();
+      return { trace_id: "auto" };
+    });
+    c.inc(5);
+    assert.deepEqual(await counted(c), ["6 trace_id:auto 5@0"]);
+  });
+
   it("costs not even a look at the clock when it is unset", () => {
     const clock = clockAt(0);
     const c = counter(clock);

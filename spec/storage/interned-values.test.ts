@@ -97,6 +97,22 @@ const texts: readonly string[] = [
 ];
 
 describe("InternedValues", () => {
+  it("tells how many backslashes it put into the fragments, as long as their values are known", () => {
+    const values = new InternedValues("a", "a");
+    const ids = ["plain", 'say "x"\n', "\\"].map((text) => use(values, text));
+    assert.deepEqual(
+      [...values.escapes],
+      [
+        [ids[1], 3],
+        [ids[2], 1],
+      ],
+    );
+    drop(values, ids[1] as number);
+    assert.deepEqual([...values.escapes], [[ids[2], 1]]);
+    assert.equal(use(values, "other"), ids[1]);
+    assert.equal(values.escapes.has(ids[1] as number), false);
+  });
+
   it("gives each text an id of its own, the same whenever it is asked", () => {
     const values = new InternedValues("a", "a");
     const ids = texts.map((text) => use(values, text));
