@@ -38,7 +38,7 @@ interface FamilyReader {
  * @throws {TypeError} for a protobuf input that is a string
  * @example
  * const answer = await fetch("http://127.0.0.1:8000/metrics");
- * const families = parse(await answer.bytes(), answer.headers.get("content-type") ?? "");
+ * const families = parse(new Uint8Array(await answer.arrayBuffer()), answer.headers.get("content-type") ?? "");
  */
 export function parse(input: Uint8Array | string, contentType: string, limits: ParseLimits = {}): MetricFamily[] {
   const reader = readerFor(contentType, limits, true);
@@ -54,8 +54,7 @@ export function parse(input: Uint8Array | string, contentType: string, limits: P
  *
  * @throws {ParseError} at the first thing that is wrong with the input; the families before it have been yielded
  * @example
- * const answer = await fetch(url);
- * for await (const family of parseStream(answer.body, answer.headers.get("content-type"))) console.log(family.name);
+ * for await (const { name } of parseStream(createReadStream("metrics.prom"), "text/plain")) console.log(name);
  */
 export async function* parseStream(
   source: AsyncIterable<Uint8Array>,
