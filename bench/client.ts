@@ -12,6 +12,8 @@ export interface MetricOptions {
 
 export interface HistogramOptions extends MetricOptions {
   readonly buckets?: readonly number[];
+  /** Only ours has native buckets. */
+  readonly native?: { readonly schema: number };
 }
 
 export interface SummaryOptions extends MetricOptions {
@@ -74,7 +76,9 @@ export interface LeasedChunk {
 /** What only our registry has. */
 export interface StreamingRegistry extends Registry {
   stream(): AsyncIterable<Uint8Array>;
-  chunks(): AsyncIterable<LeasedChunk>;
+  chunks(options?: { readonly format?: unknown }): AsyncIterable<LeasedChunk>;
+  /** The format that suits an `Accept` header. */
+  negotiate(accept: string): { readonly contentType: string };
 }
 
 export interface Client {

@@ -1,6 +1,6 @@
 import { type Case, type Settings, sizeName, type TimedCase } from "./case.ts";
 import type { Histogram, ObservedSeries } from "./client.ts";
-import { type Contender, libraries, rival } from "./contenders.ts";
+import { type Contender, libraries, ours, rival } from "./contenders.ts";
 import { durations, labelColumns, labelNames, randomOrder, seededRandom } from "./traffic.ts";
 
 const name = "http_request_duration_seconds";
@@ -88,6 +88,28 @@ function keptCase(count: number, series: number, fed: Float64Array = values, kin
   };
 }
 
+/** What the native buckets of a schema take, against bounds. */
+function nativeCase(schema: number): TimedCase {
+  return {
+    type: "timed",
+    name: `histogram/kept-observe-native/schema-${schema}/1`,
+    title: `kept series observe(), native buckets of schema ${schema}, one series`,
+    unit: "ns",
+    contenders: [ours, "limit"],
+    limitTitle: "a classic observe(), 11 bounds",
+    targets: [{ type: "within", of: "limit", times: 2.5 }],
+    prepare({ client }) {
+      const registry = new client.Registry();
+      const waits = new client.Histogram({ name, help, buckets: [], native: { schema }, registers: [registry] });
+      return { run: observeInTurn([waits.labels()]), exposition: () => registry.metrics(), check: counted };
+    },
+    prepareLimit(contender) {
+      const { waits } = setUp(contender, bounds(11));
+      return { run: observeInTurn(keptSeries(waits, 1)), check: () => true };
+    },
+  };
+}
+
 function literalCase(series: number): TimedCase {
   return {
     type: "timed",
@@ -168,6 +190,9 @@ export function cases({ quick }: Settings): readonly Case[] {
     keptCase(100, 1),
     keptCase(11, 1, evenValues(11), "-even"),
     keptCase(100, 1, evenValues(100), "-even"),
+    nativeCase(0),
+    nativeCase(3),
+    nativeCase(8),
     keptCase(11, 1000),
     literalCase(1000),
     literalCase(quick ? 2_000 : 100_000),

@@ -81,6 +81,45 @@ function readerCase(reader: "chunks" | "string", size: number): TimedCase {
   };
 }
 
+const protobuf =
+  "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;q=0.5";
+
+async function readAs(accept: string, registry: StreamingRegistry): Promise<number> {
+  const format = registry.negotiate(accept);
+  let length = 0;
+  for await (const chunk of registry.chunks({ format })) {
+    length += chunk.bytes.length;
+    chunk.release();
+  }
+  return length;
+}
+
+/** Protobuf against text, of the same series; which has no native buckets, where that is what they are. */
+function protobufCase(kind: StateKind, size: number): TimedCase {
+  const isRead = (length: number) => length > size;
+  const reading = (contender: Contender, accept: string) => {
+    const { registry, change } = fill(contender, kind, size);
+    let length = 0;
+    return {
+      async run(times: number) {
+        for (let n = 0; n < times; n++) length = await readAs(accept, registry as StreamingRegistry);
+      },
+      between: change,
+      check: () => isRead(length),
+    };
+  };
+  return {
+    type: "timed",
+    name: `scrape/${kind}-as-protobuf/${sizeName(size)}`,
+    title: `scrape of ${size.toLocaleString("en-US")} ${stateTitles[kind]}, as protobuf`,
+    unit: "ms",
+    contenders: [ours, "limit"],
+    limitTitle: kind === "native" ? "text, which has their counts and sums only" : "the same as text",
+    prepare: (contender) => reading(contender, protobuf),
+    prepareLimit: (contender) => reading(contender, "text/plain"),
+  };
+}
+
 /** The very first scrape of a process, before V8 has compiled anything for it. */
 function coldCase(size: number, { quick }: Settings): LoneCase {
   return {
@@ -118,6 +157,9 @@ export function cases(settings: Settings): readonly Case[] {
     scrapeCase("families", quick ? 50 : 2_000),
     readerCase("chunks", k100),
     readerCase("string", k100),
+    protobufCase("integers", k100),
+    protobufCase("histograms", k10),
+    protobufCase("native", k10),
     coldCase(k1, settings),
     coldCase(k100, settings),
   ];

@@ -4,7 +4,7 @@ import type { Registry } from "./client.ts";
 import type { Contender } from "./contenders.ts";
 import { decimals, durations, integers, labelColumns, labelNames, longDoubles } from "./traffic.ts";
 
-export type StateKind = "integers" | "decimals" | "doubles" | "histograms" | "families";
+export type StateKind = "integers" | "decimals" | "doubles" | "histograms" | "native" | "families";
 
 export interface State {
   readonly registry: Registry;
@@ -20,6 +20,7 @@ export const stateTitles: Readonly<Record<StateKind, string>> = {
   decimals: "gauges, two decimals",
   doubles: "gauges, doubles of 16–17 digits",
   histograms: "histogram series, 11 bounds",
+  native: "native histogram series",
   families: "families of 5 series",
 };
 
@@ -63,12 +64,25 @@ export function fill({ client }: Pick<Contender, "client">, kind: StateKind, siz
         for (let i = 0; i < size; i++) gauge.set(labelsAt(i), values[(i + round) & 8191] as number);
       });
     }
-    case "histograms": {
-      const histogram = new client.Histogram({ name: "wait_seconds", help: "Waits.", labelNames: names, registers });
+    case "histograms":
+    case "native": {
+      const isNative = kind === "native";
+      const histogram = new client.Histogram({
+        name: "wait_seconds",
+        help: "Waits.",
+        labelNames: names,
+        registers,
+        ...(isNative && { buckets: [], native: { schema: 3 } }),
+      });
       const values = durations();
+      // Some dozens of native buckets are populated.
+      const observations = isNative ? 100 : 1;
       return filled("wait_seconds_count", size, () => {
         round += 1;
-        for (let i = 0; i < size; i++) histogram.observe(labelsAt(i), values[(i * 3 + round) & 8191] as number);
+        for (let n = 0; n < (round === 1 ? observations : 1); n++) {
+          for (let i = 0; i < size; i++)
+            histogram.observe(labelsAt(i), values[(i * 3 + round + n * 61) & 8191] as number);
+        }
       });
     }
     case "families": {

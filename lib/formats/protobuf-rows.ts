@@ -31,7 +31,7 @@ const WIDE = 8;
 const MOST_NARROW = 2 ** 33;
 /** Likewise seconds since the epoch and nanoseconds. */
 const TIME_BYTES = 5;
-const MOST_SECONDS = 2 ** 35 - 1;
+const MOST_MILLISECONDS = (2 ** 35 - 1) * 1000;
 
 /** Some bytes, with the slack that copying in blocks needs. */
 interface Piece {
@@ -75,6 +75,8 @@ export interface ProtobufPlan {
   readonly constantLabels: LabelSet;
   /** What comes before each label's value: its name. */
   readonly names: readonly Piece[];
+  /** The same with all that belongs to the label, and zeros for its length and that of its value. */
+  readonly heads: readonly Piece[];
   /** What stands for a row's absent label: a default label of the same name, or nothing. */
   readonly absent: readonly (Piece | undefined)[];
   readonly metrics: readonly MetricPlan[];
@@ -121,6 +123,9 @@ export function protobufPlan(
     family: name,
     constantLabels,
     names,
+    heads: names.map(({ view, length }) =>
+      piece(Uint8Array.of(LABEL_TAG, 0, ...new Uint8Array(view.buffer, 0, length), LABEL_VALUE_TAG, 0)),
+    ),
     absent,
     metrics,
     hasCounts: metrics.some(({ narrow }) => narrow.counts.length > 0),
@@ -432,7 +437,7 @@ export class ProtobufRows implements MetricsPart {
     out: DataView,
     offset: number,
   ): number {
-    const { names, absent } = this.#plan;
+    const { names, heads, absent } = this.#plan;
     let end = offset;
     for (let i = 0; i < values.length; i++) {
       const id = ids[first + i] as number;
@@ -444,11 +449,20 @@ export class ProtobufRows implements MetricsPart {
       const label = values[i] as InternedValues;
       const name = names[i] as Piece;
       const length = valueLength(label, id);
-      bytes[end++] = LABEL_TAG;
-      end = writeVarint(bytes, end, name.length + delimited(length));
-      end = copyBytes(name.view, 0, out, end, name.length);
-      bytes[end++] = LABEL_VALUE_TAG;
-      end = writeVarint(bytes, end, length);
+      if (name.length + length + 2 < 128) {
+        // Both lengths take a byte, as nearly always.
+        const head = heads[i] as Piece;
+        const headEnd = copyBytes(head.view, 0, out, end, head.length);
+        bytes[end + 1] = name.length + length + 2;
+        bytes[headEnd - 1] = length;
+        end = headEnd;
+      } else {
+        bytes[end++] = LABEL_TAG;
+        end = writeVarint(bytes, end, name.length + delimited(length));
+        end = copyBytes(name.view, 0, out, end, name.length);
+        bytes[end++] = LABEL_VALUE_TAG;
+        end = writeVarint(bytes, end, length);
+      }
       const start = (label.starts[id] as number) + label.prefixLength;
       if (label.escapes.size > 0 && label.escapes.has(id)) copyUnescaped(label.bytes, start, bytes, end, length);
       else copyBytes(label.view, start, out, end, length);
@@ -526,8 +540,8 @@ function writeWideVarint(bytes: Uint8Array, offset: number, value: number, width
 
 /** Writes the seconds and nanoseconds of a time. One before 1970 or long after 3000 is no time that a series began. */
 function writeTime(bytes: Uint8Array, offset: number, milliseconds: number): void {
-  const { seconds, nanos } = splitTime(Math.max(0, milliseconds));
-  writeWideVarint(bytes, offset, Math.min(seconds, MOST_SECONDS), TIME_BYTES);
+  const { seconds, nanos } = splitTime(milliseconds > 0 ? Math.min(milliseconds, MOST_MILLISECONDS) : 0);
+  writeWideVarint(bytes, offset, seconds, TIME_BYTES);
   // Between the two lies the tag of the second.
   writeWideVarint(bytes, offset + TIME_BYTES + 1, nanos, TIME_BYTES);
 }

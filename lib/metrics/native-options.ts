@@ -7,7 +7,7 @@ export interface NativeOptions {
   /**
    * How much larger than the one before a bucket is at most, above 1. The buckets grow by the largest of the factors
    * 2^(2^-schema) that is not above it, or by the smallest there is.
-   * @default 1.1, which comes to schema 3: 9 % a bucket, and quantiles off by 4.3 % at most
+   * @default 1.1, which comes to schema 3: buckets grow by 9 %, and quantiles are right within that
    */
   readonly factor?: number;
   /** The resolution itself in place of a factor: an integer from -4 (buckets grow by 65,536) to 8 (by 0.27 %). */
