@@ -22,8 +22,8 @@ interface FamilyReader {
 /**
  * Reads an exposition into metric families: the ones that a custom collector may return.
  *
- * Text 0.0.4 and 1.0.0 is read leniently, as that format is, and takes numbers as they stand: what is odd about them is
- * for {@link lint} to say. OpenMetrics is read strictly: whatever its specification forbids is an error. Of a histogram that
+ * Text 0.0.4 and 1.0.0 is read leniently, as that format is. It and protobuf take numbers as they stand: what is odd about
+ * them is for {@link lint} to say. OpenMetrics is read strictly: whatever its specification forbids is an error. Of a histogram that
  * does not say its count, the bucket `+Inf` tells it.
  *
  * It takes about as much memory as the families do that it makes. For input that is larger than that should be, there is
