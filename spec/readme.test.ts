@@ -30,8 +30,8 @@ async function output(program: string): Promise<string> {
 /** What the blocks of the guide take for granted: the metrics of the first program, and an application around them. */
 const surroundings = `
 import {
-  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, fetchHandler, metricsHandler, register,
-  startMetricsServer,
+  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, fetchHandler, lint,
+  metricsHandler, parse, register, startMetricsServer,
 } from "tallystick";
 const requests = new Counter({ name: "http_requests_total", help: "Requests.", labelNames: ["method", "code"] });
 const duration = new Histogram({ name: "http_request_duration_seconds", help: "Durations." });

@@ -1,5 +1,5 @@
 import type { LabelSet, MetricFamily } from "../model/family.ts";
-import { describeMetric } from "../model/names.ts";
+import { describeMetric, occupiedNames } from "../model/names.ts";
 import { lineOf } from "./family-lines.ts";
 import { familySize } from "./family-size.ts";
 import {
@@ -83,6 +83,7 @@ export function lint(families: readonly MetricFamily[], options: LintOptions = {
   const findings: Finding[] = [];
   const populated = families.filter(({ series }) => series.length > 0);
   const byName = new Map(populated.map((family) => [family.name, family]));
+  const owners = new Map(populated.flatMap((family) => occupiedNames(family).map((name) => [name, family] as const)));
   for (const family of populated) {
     const line = lineOf(family);
     const add = (rule: LintRule, texts: readonly string[]) => {
@@ -92,7 +93,7 @@ export function lint(families: readonly MetricFamily[], options: LintOptions = {
     };
     for (const [rule, find] of familyRules) add(rule, find(family));
     if (byName.get(family.name) !== family) add("duplicate", ["another family has this name"]);
-    add("openmetrics", lintOpenMetrics(family, byName));
+    add("openmetrics", lintOpenMetrics(family, owners));
     add("cardinality", lintCardinality(family, options.maxSeries ?? 1000));
     add("size", lintSize(family, options.maxBytes ?? 2 ** 20));
   }
@@ -104,18 +105,23 @@ function compare(a: string, b: string): number {
 }
 
 /** A counter or info that OpenMetrics can't have as such. */
-function lintOpenMetrics({ name, type }: MetricFamily, byName: ReadonlyMap<string, MetricFamily>): string[] {
+function lintOpenMetrics(family: MetricFamily, owners: ReadonlyMap<string, MetricFamily>): string[] {
+  const { name, type } = family;
   if (type !== "counter" && type !== "info") return [];
   const suffix = type === "counter" ? "_total" : "_info";
   if (!name.endsWith(suffix)) {
-    return [
-      `OpenMetrics gives it type unknown: the name of ${type === "info" ? "an info" : "a counter"} ends in "${suffix}" there`,
-    ];
+    const kind = type === "counter" ? "a counter" : "an info";
+    return [`OpenMetrics gives it type unknown: the name of ${kind} ends in "${suffix}" there`];
   }
   const base = name.slice(0, -suffix.length);
-  const other = byName.get(base);
-  if (other === undefined) return [];
-  return [`OpenMetrics gives it type unknown: ${describeMetric(other.type, base)} has the name "${base}" there`];
+  for (const claim of type === "counter" ? [base, `${base}_created`] : [base]) {
+    const owner = owners.get(claim);
+    if (owner === undefined || owner === family) continue;
+    return [
+      `OpenMetrics gives it type unknown: ${describeMetric(owner.type, owner.name)} has the name "${claim}" there`,
+    ];
+  }
+  return [];
 }
 
 function lintCardinality({ series }: MetricFamily, maxSeries: number): string[] {

@@ -5,11 +5,11 @@ import type {
   LabelSet,
   MetricFamily,
   MetricType,
-  NativeBucket,
   NumberSeries,
   Quantile,
   SummarySeries,
 } from "../model/family.ts";
+import { NativeSide, type Span } from "./native-side.ts";
 import { showText } from "./parse-error.ts";
 import type { ParseLimits } from "./parse-limits.ts";
 import { ProtobufReader } from "./protobuf-reader.ts";
@@ -348,41 +348,6 @@ function seriesOf(type: ProtobufType, metric: Metric, reader: ProtobufReader): o
     reader.fail(`the value of a ${type}`, valueField === 0 ? "none" : "that of another type", at);
   }
   return { labels, ...value, ...(timestampMs !== undefined && { timestampMs }) };
-}
-
-interface Span {
-  /** How many keys lie between this span and the one before; of the first, the first key. */
-  readonly offset: number;
-  readonly length: number;
-}
-
-/** The buckets of one sign of a native histogram, as they are encoded. */
-class NativeSide {
-  readonly spans: Span[] = [];
-  /** Each count less the one before. */
-  readonly deltas: number[] = [];
-  /** The counts themselves, for a histogram that counts in fractions. */
-  readonly counts: number[] = [];
-
-  /** The populated buckets; nothing if the spans don't cover as many as there are. */
-  buckets(): NativeBucket[] | undefined {
-    const { spans, deltas, counts } = this;
-    const isFractional = counts.length > 0;
-    const total = isFractional ? counts.length : deltas.length;
-    const buckets: NativeBucket[] = [];
-    let i = 0;
-    let key = 0;
-    let count = 0;
-    for (const { offset, length } of spans) {
-      key += offset;
-      if (length > total - i) return undefined;
-      for (const end = i + length; i < end; i++, key++) {
-        count = isFractional ? (counts[i] as number) : count + (deltas[i] as number);
-        if (count !== 0) buckets.push({ key, count });
-      }
-    }
-    return i === total ? buckets : undefined;
-  }
 }
 
 function failSpans(reader: ProtobufReader, at: number): never {

@@ -22,8 +22,8 @@ interface FamilyReader {
 /**
  * Reads an exposition into metric families: the ones that a custom collector may return.
  *
- * Text 0.0.4 and 1.0.0 is read leniently, as that format is, and takes numbers as they stand: what is odd about them is
- * for {@link lint} to say. OpenMetrics is read strictly: whatever its specification forbids is an error. Of a histogram that
+ * Text 0.0.4 and 1.0.0 is read leniently, as that format is. It and protobuf take numbers as they stand: what is odd about
+ * them is for {@link lint} to say. OpenMetrics is read strictly: whatever its specification forbids is an error. Of a histogram that
  * does not say its count, the bucket `+Inf` tells it.
  *
  * It takes about as much memory as the families do that it makes. For input that is larger than that should be, there is
@@ -38,7 +38,7 @@ interface FamilyReader {
  * @throws {TypeError} for a protobuf input that is a string
  * @example
  * const answer = await fetch("http://127.0.0.1:8000/metrics");
- * const families = parse(await answer.bytes(), answer.headers.get("content-type") ?? "");
+ * const families = parse(new Uint8Array(await answer.arrayBuffer()), answer.headers.get("content-type") ?? "");
  */
 export function parse(input: Uint8Array | string, contentType: string, limits: ParseLimits = {}): MetricFamily[] {
   const reader = readerFor(contentType, limits, true);
@@ -54,8 +54,7 @@ export function parse(input: Uint8Array | string, contentType: string, limits: P
  *
  * @throws {ParseError} at the first thing that is wrong with the input; the families before it have been yielded
  * @example
- * const answer = await fetch(url);
- * for await (const family of parseStream(answer.body, answer.headers.get("content-type"))) console.log(family.name);
+ * for await (const { name } of parseStream(createReadStream("metrics.prom"), "text/plain")) console.log(name);
  */
 export async function* parseStream(
   source: AsyncIterable<Uint8Array>,

@@ -59,12 +59,18 @@ export function checkFamily(given: unknown): MetricFamily {
   const descriptor = checkDescriptor(given);
   const owner = describeMetric(descriptor.type, descriptor.name);
   const seen = new Set<string>();
+  let last: { readonly key: string; readonly timestampMs: number | undefined } | undefined;
   const series = listOf(owner, "series", (given as MetricFamily).series).map((one) => {
     if (!isObject<SeriesBase>(one)) throw new TypeError(`${owner} has ${show(one)} for a series.`);
     const checked = { ...checkBase(owner, descriptor, one), ...checkValues(owner, descriptor.type, one) };
     const key = labelKey(checked.labels);
-    if (seen.has(key)) throw new RangeError(`${owner} has the labels ${showLabels(checked.labels)} twice.`);
+    // Relayed data may tell a series at several times, each later than the one before.
+    const isLater = key === last?.key && Number(checked.timestampMs) > Number(last.timestampMs);
+    if (seen.has(key) && !isLater) {
+      throw new RangeError(`${owner} has the labels ${showLabels(checked.labels)} twice.`);
+    }
     seen.add(key);
+    last = { key, timestampMs: checked.timestampMs };
     return checked;
   });
   // The compiler does not follow that the series are of the descriptor's type.

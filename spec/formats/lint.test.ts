@@ -116,6 +116,10 @@ k_count -1
     assert.deepEqual(found("# TYPE jobs gauge\njobs 1\n# TYPE jobs_total counter\njobs_total 1\n"), [
       'openmetrics: jobs_total OpenMetrics gives it type unknown: Gauge "jobs" has the name "jobs" there',
     ]);
+    assert.deepEqual(
+      found('# TYPE a histogram\na_count 1\na_bucket{le="+Inf"} 1\n# TYPE a_count_total counter\na_count_total 1\n'),
+      ['openmetrics: a_count_total OpenMetrics gives it type unknown: Histogram "a" has the name "a_count" there'],
+    );
     assert.deepEqual(lint([{ name: "build", type: "info", help: "B.", series: [{ labels: {}, value: 1 }] }]), [
       {
         rule: "openmetrics",

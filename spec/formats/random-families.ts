@@ -82,10 +82,12 @@ function randomSeries(random: Random, ability: Ability, type: MetricType, labels
         .sample([-1, -0.25, 0, 0.005, 0.1, 1, 2.5, 1e6, 1e21], random.below(7))
         .sort((a, b) => a - b);
       const native = ability.native && random.chance(0.5) ? { native: randomNative(random) } : {};
+      const total = "native" in native ? totalOf(native.native) : Number.MAX_SAFE_INTEGER;
       let count = 0;
       let last = bounds[0] === undefined ? 0 : bounds[0] - 1;
       const buckets = [...bounds, Infinity].map((bound) => {
-        count += random.below(1000);
+        count = Math.min(total, count + random.below(1000));
+        if (bound === Infinity && "native" in native) count = total;
         const within = exemplar(last, bound);
         last = bound;
         return { bound, count, ...within };
@@ -99,6 +101,11 @@ function randomSeries(random: Random, ability: Ability, type: MetricType, labels
     default:
       return type satisfies never;
   }
+}
+
+/** How many observations native buckets have. */
+function totalOf({ zeroCount, positive, negative }: NativeHistogram): number {
+  return [...positive, ...negative].reduce((sum, { count }) => sum + count, zeroCount);
 }
 
 /** An exemplar above one bound, and not above another. */
@@ -115,10 +122,12 @@ function randomExemplar(random: Random, above: number, most: number): Exemplar {
 }
 
 function randomNative(random: Random): NativeHistogram {
+  const schema = random.between(-4, 8);
+  // The keys that doubles fall into are about these; of the coarsest schema, from -67 to 65.
+  const most = Math.floor(1000 * 2 ** schema);
   const side = () => {
     const buckets: NativeBucket[] = [];
-    let key = random.between(-5000, 5000);
-    for (let i = random.below(12); i > 0; i--) {
+    for (let i = random.below(12), key = random.between(-most, most); i > 0 && key <= most; i--) {
       buckets.push({ key, count: random.between(1, 1e6) });
       key += random.pick([1, 1, 2, 3, 4, 1000]);
     }
@@ -129,7 +138,7 @@ function randomNative(random: Random): NativeHistogram {
     timestampMs: random.below(2 ** 41),
   }));
   return {
-    schema: random.between(-4, 8),
+    schema,
     zeroThreshold: random.pick([0, 2 ** -128, 0.001]),
     zeroCount: random.below(100),
     positive: side(),

@@ -319,4 +319,23 @@ describe("checkDescriptor", () => {
       help: "M.",
     });
   });
+
+  it("takes a series at several times, one after the other", () => {
+    const at = (...times: readonly (number | undefined)[]) => ({
+      name: "m",
+      type: "gauge",
+      help: "M.",
+      series: times.map((timestampMs) => ({ labels: {}, value: 1, ...(timestampMs !== undefined && { timestampMs }) })),
+    });
+    assert.deepEqual(checkFamily(at(1, 2, 5)), at(1, 2, 5));
+    for (const times of [
+      [1, 1],
+      [2, 1],
+      [1, undefined],
+      [undefined, 1],
+      [undefined, undefined],
+    ]) {
+      assert.throws(() => checkFamily(at(...times)), new RangeError('Gauge "m" has the labels {} twice.'));
+    }
+  });
 });
