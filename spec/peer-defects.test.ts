@@ -566,3 +566,50 @@ describe("collectDefaultMetrics twice throws, and what it began runs on after cl
     assert.deepEqual([runtime.timers.size, runtime.gcListeners.size], [1, 1]);
   });
 });
+
+describe("OpenMetrics", () => {
+  const openMetrics = async (registry: Registry) =>
+    registry.metrics({ format: registry.negotiate("application/openmetrics-text") });
+
+  it("is valid for an empty registry, and begins with no blank line", async () => {
+    assert.equal(await openMetrics(new Registry()), "# EOF\n");
+  });
+
+  it("leaves names as they are for the next scrape in text 0.0.4", async () => {
+    const registry = new Registry();
+    new Counter({ name: "foo_total", help: "F.", registers: [registry] }).inc();
+    const text = await registry.metrics();
+    assert.equal(await openMetrics(registry), "# TYPE foo counter\n# HELP foo F.\nfoo_total 1\n# EOF\n");
+    assert.equal(await registry.metrics(), text);
+    assert.equal(text, "# HELP foo_total F.\n# TYPE foo_total counter\nfoo_total 1\n");
+  });
+
+  it("writes no family twice for counters that differ in _total only", async () => {
+    const registry = new Registry();
+    for (const name of ["foo", "foo_total"]) new Counter({ name, help: "F.", registers: [registry] });
+    assert.equal(
+      await openMetrics(registry),
+      "# TYPE foo unknown\n# HELP foo F.\nfoo 0\n# TYPE foo_total unknown\n# HELP foo_total F.\nfoo_total 0\n# EOF\n",
+    );
+  });
+
+  it("spells bounds canonically, tells units, escapes quotes in help texts, and writes NaN as such", async () => {
+    const registry = new Registry();
+    const registers = [registry];
+    new Histogram({ name: "w_seconds", help: 'Say "w".', unit: "seconds", buckets: [1], registers }).observe(1);
+    new Gauge({ name: "g", help: "G.", registers }).set(Number.NaN);
+    assert.equal(
+      await openMetrics(registry),
+      '# TYPE w_seconds histogram\n# UNIT w_seconds seconds\n# HELP w_seconds Say \\"w\\".\nw_seconds_bucket{le="1.0"} 1\n' +
+        'w_seconds_bucket{le="+Inf"} 1\nw_seconds_sum 1\nw_seconds_count 1\n# TYPE g gauge\n# HELP g G.\ng NaN\n# EOF\n',
+    );
+  });
+
+  it("is a matter of each request, and not of the registry", () => {
+    const registry = new Registry();
+    const types = ["text/plain", "application/openmetrics-text", "text/plain"].map(
+      (accept) => registry.negotiate(accept).contentType.split(";")[0],
+    );
+    assert.deepEqual(types, ["text/plain", "application/openmetrics-text", "text/plain"]);
+  });
+});

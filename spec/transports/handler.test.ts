@@ -87,7 +87,7 @@ describe("metricsHandler", () => {
   it("cuts off a reader that takes too long over the whole", async () => {
     const exposer = new FakeExposer(endless);
     const port = await serveExposer(exposer, { sendTimeoutMs: 50 });
-    const response = await fetch(`http://127.0.0.1:${port}`);
+    const response = await fetch(`http://127.0.0.1:${port}`, { headers: asItIs });
     await assert.rejects(response.text(), new TypeError("terminated"));
     await exposer.whenEnded(1);
     assert.equal(exposer.lent, exposer.released);
