@@ -27,6 +27,7 @@ const subjects = [
   "churn",
   "http",
   "runtime",
+  "instrument",
 ] as const;
 
 const usage = `Measures the library against its peers and against what any implementation has to do.

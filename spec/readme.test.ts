@@ -30,14 +30,29 @@ async function output(program: string): Promise<string> {
 /** What the blocks of the guide take for granted: the metrics of the first program, and an application around them. */
 const surroundings = `
 import {
+<<<<<<< HEAD
   AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, fetchHandler, lint,
   metricsHandler, parse, register, startMetricsServer,
+=======
+  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, countErrors, fetchHandler, httpRoute,
+  instrumentHttp, measure, metricsHandler, register, setHttpRoute, startMetricsServer, trackInProgress,
+>>>>>>> E-http/E-http
 } from "tallystick";
+import { createReadStream } from "node:fs";
+import { Writable } from "node:stream";
 const requests = new Counter({ name: "http_requests_total", help: "Requests.", labelNames: ["method", "code"] });
 const duration = new Histogram({ name: "http_request_duration_seconds", help: "Durations." });
 const queue = { length: async () => 3 };
 const work = async () => {};
 const app = { get() {} };
+const database = { query: async () => [] };
+const queries = new Histogram({ name: "query_seconds", help: "Queries.", labelNames: ["table"] });
+const uploads = new Gauge({ name: "uploads", help: "Uploads.", labelNames: ["bucket"] });
+const failures = new Counter({ name: "failures_total", help: "Failures.", labelNames: ["job"] });
+const downloads = new Histogram({ name: "download_seconds", help: "Downloads." });
+const [upload, send, photo, mail, path] = [work, work, {}, {}, "package.json"];
+const response = new Writable({ write: (chunk, encoding, done) => done() });
+const redis = { dbSize: async () => 3, hGetAll: async () => ({}), hSet: work, lLen: async () => 2, lPop: async () => '{"at":0}' };
 `;
 
 describe("README.md", () => {
