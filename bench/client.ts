@@ -63,6 +63,8 @@ export interface Summary {
 
 export interface Registry {
   metrics(): Promise<string>;
+  /** OpenTelemetry's writes text 0.0.4 only. */
+  setContentType?(contentType: string): void;
 }
 
 /** A piece of an exposition, lent until it is released. */

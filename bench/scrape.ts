@@ -1,5 +1,7 @@
+import { Readable } from "node:stream";
+import { createGzip, gunzipSync } from "node:zlib";
 import { type Case, type LoneCase, type Settings, sizeName, type Target, type TimedCase } from "./case.ts";
-import type { StreamingRegistry } from "./client.ts";
+import type { Registry, StreamingRegistry } from "./client.ts";
 import { type Contender, type ContenderName, libraries, ours, rival } from "./contenders.ts";
 import { fill, type StateKind, stateTitles } from "./states.ts";
 
@@ -93,6 +95,62 @@ function readerCase(reader: "chunks" | "string", size: number): TimedCase {
   };
 }
 
+/** The same in OpenMetrics text, where a client has it. */
+function openMetricsCase(kind: StateKind, size: number, targets: readonly Target[]): TimedCase {
+  const inText = scrapeCase(kind, size, { targets, contenders: [ours, rival, "prom-client", "limit"] });
+  const inOpenMetrics = (contender: Contender) => {
+    const state = fill(contender, kind, size);
+    state.registry.setContentType?.("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    return state;
+  };
+  return {
+    ...inText,
+    name: `scrape/${kind}-openmetrics/${sizeName(size)}`,
+    title: `${inText.title}, as OpenMetrics`,
+    // The peers spell these bounds as in text 0.0.4.
+    ignored: /,?le="(?:1|5|10)(?:\.0)?"/,
+    prepare(contender) {
+      const { registry, sampleName, samples, change } = inOpenMetrics(contender);
+      return {
+        async run(times) {
+          for (let n = 0; n < times; n++) await contender.scrape(registry);
+        },
+        between: change,
+        exposition: () => registry.metrics(),
+        check: (_, totals) => totals.get(sampleName)?.count === samples,
+      };
+    },
+  };
+}
+
+/** An exposition compressed while it is written, as a handler does it; the peer's is compressed when it is there. */
+function gzipCase(kind: StateKind, size: number): TimedCase {
+  const inText = scrapeCase(kind, size, { contenders: [ours, rival] });
+  const zipped = async ({ streams }: Contender, registry: Registry): Promise<Buffer> => {
+    const pieces = streams ? (registry as StreamingRegistry).stream() : [await registry.metrics()];
+    const zip = Readable.from(pieces, { objectMode: false }).pipe(createGzip({ level: 1 }));
+    const written: Buffer[] = [];
+    for await (const piece of zip) written.push(piece);
+    return Buffer.concat(written);
+  };
+  return {
+    ...inText,
+    name: `scrape/${kind}-gzip/${sizeName(size)}`,
+    title: `${inText.title}, and gzip at level 1`,
+    prepare(contender) {
+      const { registry, sampleName, samples, change } = fill(contender, kind, size);
+      return {
+        async run(times) {
+          for (let n = 0; n < times; n++) await zipped(contender, registry);
+        },
+        between: change,
+        exposition: async () => gunzipSync(await zipped(contender, registry)).toString(),
+        check: (_, totals) => totals.get(sampleName)?.count === samples,
+      };
+    },
+  };
+}
+
 /** The very first scrape of a process, before V8 has compiled anything for it. */
 function coldCase(size: number, { quick }: Settings): LoneCase {
   return {
@@ -128,6 +186,9 @@ export function cases(settings: Settings): readonly Case[] {
     scrapeCase("histograms", k10, { targets: [atLeast(18), copies(3)] }),
     scrapeCase("histograms", k100, { contenders: some }),
     scrapeCase("families", quick ? 50 : 2_000),
+    openMetricsCase("integers", k100, [atLeast(25)]),
+    openMetricsCase("histograms", k10, [atLeast(18)]),
+    gzipCase("integers", k100),
     readerCase("chunks", k100),
     readerCase("string", k100),
     coldCase(k1, settings),

@@ -461,3 +461,91 @@ describe("A summary that counts each observation several times, and forgets what
     assert.deepEqual((await summary.get()).values[0], { value: Number.NaN, labels: { quantile: 0.5 } });
   });
 });
+
+describe("One oversize exemplar: it was counted first and then thrown for, and the output was broken from then on", () => {
+  it("refuses it before anything is counted, and keeps the one before", async () => {
+    const registry = new Registry();
+    const hits = new Counter({ name: "m", help: "M.", registers: [registry], enableExemplars: true });
+    const wait = new Histogram({ name: "w", help: "W.", buckets: [1], registers: [registry], enableExemplars: true });
+    hits.inc(1, { trace_id: "abc" });
+    wait.observe(1, { trace_id: "abc" });
+    const before = [await registry.metrics(), await registry.getMetricsAsJSON()];
+    const tooLong = { trace_id: "x".repeat(121) };
+    assert.throws(() => hits.inc(1, tooLong), RangeError);
+    assert.throws(() => hits.inc({ exemplarLabels: tooLong }), RangeError);
+    assert.throws(() => wait.observe(1, tooLong), RangeError);
+    assert.throws(() => wait.observe({ value: 1, exemplarLabels: tooLong }), RangeError);
+    assert.deepEqual([await registry.metrics(), await registry.getMetricsAsJSON()], before);
+  });
+
+  it("counts characters and not UTF-16 units, checks the names, and keeps no hold of the object", async () => {
+    const hits = new Counter({ name: "m", help: "M.", registers: [], enableExemplars: true });
+    const labels = { emoji: "😀".repeat(100) };
+    hits.inc(1, labels);
+    labels.emoji = "x".repeat(500);
+    const [{ exemplar } = {}] = (await hits.get()).values;
+    assert.deepEqual(exemplar?.labelSet, { emoji: "😀".repeat(100) });
+    assert.throws(() => hits.inc(1, { "bad-name": "x" }), RangeError);
+  });
+});
+
+describe("enableExemplars: plain calls counted 1 without labels", () => {
+  it("counts what they say, and so do prom-client's calls", async () => {
+    const registry = new Registry();
+    const m = new Counter({ name: "m", help: "M.", labelNames: ["a"], registers: [registry], enableExemplars: true });
+    const alone = new Counter({ name: "alone", help: "A.", registers: [], enableExemplars: true });
+    alone.inc(5);
+    m.inc({ a: "x" }, 3);
+    m.labels("1").inc(5);
+    m.inc({ labels: { a: "y" }, value: 7, exemplarLabels: { trace_id: "abc" } });
+    assert.equal(alone.labels().value, 5);
+    assert.equal(await registry.metrics(), exposition('m{a="x"} 3', 'm{a="1"} 5', 'm{a="y"} 7'));
+  });
+});
+
+describe("OpenMetrics", () => {
+  const openMetrics = async (registry: Registry) =>
+    registry.metrics({ format: registry.negotiate("application/openmetrics-text") });
+
+  it("is valid for an empty registry, and begins with no blank line", async () => {
+    assert.equal(await openMetrics(new Registry()), "# EOF\n");
+  });
+
+  it("leaves names as they are for the next scrape in text 0.0.4", async () => {
+    const registry = new Registry();
+    new Counter({ name: "foo_total", help: "F.", registers: [registry] }).inc();
+    const text = await registry.metrics();
+    assert.equal(await openMetrics(registry), "# TYPE foo counter\n# HELP foo F.\nfoo_total 1\n# EOF\n");
+    assert.equal(await registry.metrics(), text);
+    assert.equal(text, "# HELP foo_total F.\n# TYPE foo_total counter\nfoo_total 1\n");
+  });
+
+  it("writes no family twice for counters that differ in _total only", async () => {
+    const registry = new Registry();
+    for (const name of ["foo", "foo_total"]) new Counter({ name, help: "F.", registers: [registry] });
+    assert.equal(
+      await openMetrics(registry),
+      "# TYPE foo unknown\n# HELP foo F.\nfoo 0\n# TYPE foo_total unknown\n# HELP foo_total F.\nfoo_total 0\n# EOF\n",
+    );
+  });
+
+  it("spells bounds canonically, tells units, escapes quotes in help texts, and writes NaN as such", async () => {
+    const registry = new Registry();
+    const registers = [registry];
+    new Histogram({ name: "w_seconds", help: 'Say "w".', unit: "seconds", buckets: [1], registers }).observe(1);
+    new Gauge({ name: "g", help: "G.", registers }).set(Number.NaN);
+    assert.equal(
+      await openMetrics(registry),
+      '# TYPE w_seconds histogram\n# UNIT w_seconds seconds\n# HELP w_seconds Say \\"w\\".\nw_seconds_bucket{le="1.0"} 1\n' +
+        'w_seconds_bucket{le="+Inf"} 1\nw_seconds_sum 1\nw_seconds_count 1\n# TYPE g gauge\n# HELP g G.\ng NaN\n# EOF\n',
+    );
+  });
+
+  it("is a matter of each request, and not of the registry", () => {
+    const registry = new Registry();
+    const types = ["text/plain", "application/openmetrics-text", "text/plain"].map(
+      (accept) => registry.negotiate(accept).contentType.split(";")[0],
+    );
+    assert.deepEqual(types, ["text/plain", "application/openmetrics-text", "text/plain"]);
+  });
+});

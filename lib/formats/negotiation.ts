@@ -3,6 +3,7 @@ import { parseWishes, type Wish } from "./accept.ts";
 import type { Format } from "./format.ts";
 import { type EscapingScheme, escapingSchemes } from "./name-escaping.ts";
 import { openMetricsDialect } from "./openmetrics.ts";
+import { PROTOBUF_CONTENT_TYPE, ProtobufExposition } from "./protobuf.ts";
 import { textDialect } from "./text.ts";
 import { TextExposition } from "./text-exposition.ts";
 
@@ -27,6 +28,8 @@ interface Offer {
   make(contentType: string, escaping: EscapingScheme, options: FormatOptions): Format;
   /** The content type, without the escaping scheme. */
   readonly contentType: string;
+  /** Whether it is no text, and so can't be the format of a registry, whose exposition is a string too. */
+  readonly isBinary?: boolean;
 }
 
 /** What is written for whoever wishes nothing that there is. */
@@ -53,6 +56,16 @@ const offers: readonly Offer[] = [
     contentType: "text/plain; version=1.0.0; charset=utf-8",
     make: (contentType, escaping) => new TextExposition(contentType, textDialect(escaping)),
   },
+  {
+    mediaType: "application/vnd.google.protobuf",
+    parameters: {
+      proto: { value: "io.prometheus.client.MetricFamily" },
+      encoding: { value: "delimited" },
+    },
+    contentType: PROTOBUF_CONTENT_TYPE,
+    isBinary: true,
+    make: (contentType, escaping) => new ProtobufExposition(contentType, escaping),
+  },
 ];
 
 /** The formats made so far: what a format has planned for a family is kept with it. */
@@ -70,12 +83,12 @@ function formatOf(offer: Offer, contentType: string, escaping: EscapingScheme, o
 
 /**
  * The format that a content type names, in just these words; its names are escaped as its `escaping` says, else by
- * underscores. `undefined` where there is none such.
+ * underscores. `undefined` where there is none such, or it is no text.
  */
 export function formatNamed(contentType: string, options: FormatOptions): Format | undefined {
   const [wish, more] = parseWishes(contentType);
   if (wish === undefined || more !== undefined) return undefined;
-  const offer = offers.find((one) => one.mediaType === wish.value && hasParameters(one, wish));
+  const offer = offers.find((one) => one.isBinary !== true && one.mediaType === wish.value && hasParameters(one, wish));
   if (offer === undefined) return undefined;
   const scheme = wish.parameters.get("escaping");
   if (scheme !== undefined && !isScheme(scheme)) return undefined;

@@ -41,7 +41,7 @@ export function constantLabelsOf(constantLabels: LabelSet, typeLabel: string): L
 }
 
 /** A series' labels, and the constant ones that it does not have itself: in the place of an absent label, or behind. */
-function mergeLabels(labels: LabelSet, constantLabels: LabelSet): Labels {
+export function mergeLabels(labels: LabelSet, constantLabels: LabelSet): Labels {
   const missing = Object.entries(constantLabels).filter(
     ([name]) => !Object.hasOwn(labels, name) || labels[name] === "",
   );

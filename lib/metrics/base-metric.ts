@@ -1,6 +1,13 @@
 import { systemClock } from "../model/clock.ts";
 import type { MetricDefinition, MetricJson, ScrapeContext } from "../model/collector.ts";
-import type { FamilyDescriptor, LabelSet, MetricFamily, MetricType } from "../model/family.ts";
+import type {
+  Exemplar,
+  FamilyDescriptor,
+  LabelSet,
+  MetricFamily,
+  MetricType,
+  NativeHistogram,
+} from "../model/family.ts";
 import { describeMetric, isLegacyLabelName } from "../model/names.ts";
 import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
@@ -21,6 +28,8 @@ export interface MetricKind {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly expose?: (table: SeriesTable, row: number, into: Float64Array) => void;
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
+  readonly native?: (row: number) => NativeHistogram | undefined;
   readonly beforeView?: () => void;
   readonly onCreate?: (row: number) => void;
   readonly onRemove?: (row: number) => void;
@@ -71,7 +80,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(kind.onCreate && { onCreate: kind.onCreate }),
       ...(kind.onRemove && { onRemove: kind.onRemove }),
     });
-    const { expose, extraLabels, beforeView, samples } = kind;
+    const { expose, extraLabels, exemplar, native, beforeView, samples } = kind;
     this[COLUMNS] = {
       descriptor,
       labelNames: this.labelNames,
@@ -79,6 +88,8 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       samples,
       ...(expose && { expose: (row: number, into: Float64Array) => expose(this.table, row, into) }),
       ...(extraLabels && { extraLabels }),
+      ...(exemplar && { exemplar }),
+      ...(native && { native }),
       ...(beforeView && { beforeView }),
     };
     this.update = collect === undefined ? undefined : (context) => collect.call(this, context);

@@ -1,8 +1,9 @@
-// The judges of text 0.0.4 are judged here: each accepts a right exposition, and no wrong one.
+// The judges of the text formats are judged here: each accepts a right exposition, and no wrong one.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { asOpenMetrics, writeOpenMetricsNaively } from "./naive-openmetrics.ts";
 import { NaiveRegistry } from "./naive-registry.ts";
-import { asPythonReads, parseWithPython, pythonParserMissing } from "./python-parser.ts";
+import { asPythonReads, asPythonReadsOpenMetrics, parseWithPython, pythonParserMissing } from "./python-parser.ts";
 
 function someMetrics(): NaiveRegistry {
   const registry = new NaiveRegistry();
@@ -105,6 +106,118 @@ const defects: readonly (readonly [defect: string, right: string, wrong: string]
   ["a family is missing", "# HELP door Door.\n# TYPE door gauge\n", ""],
   ["both states are on", 'door="shut"} 0', 'door="shut"} 1'],
 ];
+
+const rightOpenMetrics = String.raw`# TYPE hits counter
+# HELP hits Hits: \"a\\b\"\nand more.
+hits_total{a="x|",b="y",zone="eu",app="shop"} 1
+hits_total{a="x",b="|y",zone="eu",app="shop"} 10
+hits_total{a="q\"",b="s\\n\n",zone="eu",app="shop"} 0.30000000000000004
+hits_total{zone="eu",app="shop"} 5
+# TYPE jobs unknown
+# HELP jobs Jobs.
+jobs{zone="eu",app="shop"} 1e+21
+# TYPE depth gauge
+# HELP depth Depth.
+depth{app="own",zone="eu"} -Inf
+depth{app="�",zone="eu"} NaN
+depth{app="1",zone="eu"} 0
+# TYPE wait_seconds histogram
+# HELP wait_seconds Waits.
+wait_seconds_bucket{zone="eu",app="shop",le="0.5"} 2
+wait_seconds_bucket{zone="eu",app="shop",le="1.0"} 3
+wait_seconds_bucket{zone="eu",app="shop",le="1e+06"} 4
+wait_seconds_bucket{zone="eu",app="shop",le="+Inf"} 5
+wait_seconds_sum{zone="eu",app="shop"} 1000000004.2
+wait_seconds_count{zone="eu",app="shop"} 5
+# TYPE size_bytes summary
+# HELP size_bytes Sizes.
+size_bytes_sum{a="x",zone="eu",app="shop"} 7
+size_bytes_count{a="x",zone="eu",app="shop"} 2
+# TYPE build info
+# HELP build Build.
+build_info{version="1.2.3",zone="eu",app="shop"} 1
+# TYPE door stateset
+# HELP door Door.
+door{zone="eu",app="shop",door="open"} 1
+door{zone="eu",app="shop",door="shut"} 0
+# EOF
+`;
+
+// biome-ignore format: a table
+/** Defects that OpenMetrics adds, and whether the Python parser sees them too. */
+const openMetricsDefects: readonly (readonly [defect: string, right: string, wrong: string, isSeen: boolean])[] = [
+  ["the end is missing", "# EOF\n", "", false],
+  ["the end comes early", "# TYPE jobs unknown", "# EOF\n# TYPE jobs unknown", true],
+  ["a blank line is in it", "# TYPE jobs unknown", "\n# TYPE jobs unknown", true],
+  ["a type is called as in text 0.0.4", "jobs unknown", "jobs untyped", true],
+  ["a counter's metadata has its suffix", "# TYPE hits counter", "# TYPE hits_total counter", true],
+  ["a counter without the suffix has its type", "jobs unknown", "jobs counter", true],
+  ["a bound is not canonical", 'le="1.0"', 'le="1"', true],
+  ["a large bound is not canonical", 'le="1e+06"', 'le="1000000.0"', true],
+  ["a quote in the help is not escaped", String.raw`\"a\\b\"`, String.raw`"a\\b"`, false],
+  ["the sum is there without the count", 'wait_seconds_count{zone="eu",app="shop"} 5\n', "", true],
+  ["an info is a gauge", "# TYPE build info", "# TYPE build gauge", true],
+  ["a state set has no label of its name", ',door="open"', ',state="open"', true],
+  ["a bucket counts a part of an observation", 'le="+Inf"} 5', 'le="+Inf"} 5.5', true],
+  ["metadata comes after samples", "# HELP jobs Jobs.\njobs{", '# HELP jobs Jobs.\njobs 1\n# UNIT jobs \njobs{', true],
+];
+
+describe("the naive writer of OpenMetrics", () => {
+  it("writes as it was written by hand", () => {
+    assert.equal(writeOpenMetricsNaively(asOpenMetrics(someMetrics().families())), rightOpenMetrics);
+  });
+
+  it("leaves out what is forbidden", () => {
+    const registry = new NaiveRegistry();
+    const below = registry.declare({ type: "histogram", name: "h", help: "H.", buckets: [-1e-7, 1e21] });
+    below.observe({}, 3);
+    const fell = registry.declare({ type: "histogram", name: "i", help: "I.", buckets: [0] });
+    fell.observe({}, -3);
+    const size = registry.declare({ type: "summary", name: "s", help: "S." });
+    size.observe({}, -1);
+    assert.equal(
+      writeOpenMetricsNaively(asOpenMetrics(registry.families())),
+      '# TYPE h histogram\n# HELP h H.\nh_bucket{le="-1e-07"} 0\nh_bucket{le="1e+21"} 1\nh_bucket{le="+Inf"} 1\n' +
+        '# TYPE i histogram\n# HELP i I.\ni_bucket{le="0.0"} 1\ni_bucket{le="+Inf"} 1\n' +
+        "# TYPE s summary\n# HELP s S.\ns_count 1\n# EOF\n",
+    );
+  });
+
+  const own = writeOpenMetricsNaively(asOpenMetrics(someMetrics().families()));
+  for (const [defect, right, wrong] of openMetricsDefects) {
+    it(`tells that ${defect}`, () => {
+      assert.equal(rightOpenMetrics.split(right).length, 2, "the defect has one place to stand in");
+      assert.notEqual(
+        rightOpenMetrics.replace(right, () => wrong),
+        own,
+      );
+    });
+  }
+});
+
+describe("the Python parser of OpenMetrics", { skip: pythonParserMissing() }, () => {
+  const expected = asPythonReadsOpenMetrics(asOpenMetrics(someMetrics().families()));
+
+  it("reads back what the naive registry holds", () => {
+    assert.deepEqual(parseWithPython([rightOpenMetrics], "openmetrics"), [expected]);
+  });
+
+  const seen = openMetricsDefects.filter(([, , , isSeen]) => isSeen);
+  const readings = parseWithPython(
+    seen.map(([, right, wrong]) => rightOpenMetrics.replace(right, () => wrong)),
+    "openmetrics",
+  );
+  for (const [i, [defect]] of seen.entries()) {
+    it(`reads something else, or nothing, when ${defect}`, () => assert.notDeepEqual(readings[i], expected));
+  }
+
+  it("reads timestamps and exemplars", () => {
+    const text = '# TYPE a counter\na_total{b="c"} 1 1.5 # {d="e"} 0.5 2.5\n# EOF\n';
+    const exemplar = { labels: { d: "e" }, value: 0.5, timestamp: 2.5 };
+    const samples = [{ name: "a_total", labels: { b: "c" }, value: 1, timestamp: 1.5, exemplar }];
+    assert.deepEqual(parseWithPython([text], "openmetrics"), [[{ name: "a", type: "counter", help: "", samples }]]);
+  });
+});
 
 describe("the naive registry", () => {
   it("writes text 0.0.4 as it was written by hand", () => {

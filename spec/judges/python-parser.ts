@@ -1,6 +1,7 @@
-// A judge of text 0.0.4: the parser of Python's prometheus_client, which shares no code with lib/.
+// A judge of both texts: the parsers of Python's prometheus_client, which share no code with lib/.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import type { OpenMetricsFamily } from "./naive-openmetrics.ts";
 import type { NaiveFamily } from "./naive-registry.ts";
 
 /** A sample as the parser reads it; values in JavaScript's numbers. */
@@ -8,6 +9,15 @@ export interface ParsedSample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
+  /** In seconds; only where there is one. */
+  readonly timestamp?: number;
+  readonly exemplar?: ParsedExemplar;
+}
+
+export interface ParsedExemplar {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly timestamp?: number;
 }
 
 export interface ParsedFamily {
@@ -40,9 +50,12 @@ function numberOf(text: string): number {
  *
  * It trims the help text and is lax where Prometheus is not, so a second judge is needed for the exact form.
  */
-export function parseWithPython(expositions: readonly string[]): (readonly ParsedFamily[] | Error)[] {
+export function parseWithPython(
+  expositions: readonly string[],
+  format: "text" | "openmetrics" = "text",
+): (readonly ParsedFamily[] | Error)[] {
   const script = fileURLToPath(new URL("parse-text.py", import.meta.url));
-  const { status, stdout, stderr, error } = spawnSync(python, [script], {
+  const { status, stdout, stderr, error } = spawnSync(python, [script, format], {
     input: expositions.map((text) => `${JSON.stringify(text)}\n`).join(""),
     encoding: "utf8",
     maxBuffer: 2 ** 30,
@@ -56,7 +69,13 @@ export function parseWithPython(expositions: readonly string[]): (readonly Parse
       if ("error" in answer) return new Error(answer.error);
       return answer.families.map((family) => ({
         ...family,
-        samples: family.samples.map(([name, labels, value]) => ({ name, labels, value: numberOf(value) })),
+        samples: family.samples.map(([name, labels, value, timestamp, exemplar]) => ({
+          name,
+          labels,
+          value: numberOf(value),
+          ...(timestamp !== null && { timestamp }),
+          ...(exemplar !== null && { exemplar: exemplarOf(exemplar) }),
+        })),
       }));
     });
 }
@@ -80,9 +99,33 @@ export function asPythonReads(families: readonly NaiveFamily[]): ParsedFamily[] 
   });
 }
 
+/** The same of OpenMetrics, where the parser keeps names and types as they are. */
+export function asPythonReadsOpenMetrics(families: readonly OpenMetricsFamily[]): ParsedFamily[] {
+  return families.map(({ series, ...family }) => ({
+    ...family,
+    samples: series.flat().map(({ name, labels, value }) => ({
+      name,
+      labels: Object.fromEntries(labels),
+      value: value === 0 ? 0 : value,
+    })),
+  }));
+}
+
+function exemplarOf([labels, value, timestamp]: RawExemplar): ParsedExemplar {
+  return { labels, value: numberOf(value), ...(timestamp !== null && { timestamp }) };
+}
+
+type RawExemplar = readonly [labels: Record<string, string>, value: string, timestamp: number | null];
+
 interface RawFamily {
   readonly name: string;
   readonly type: string;
   readonly help: string;
-  readonly samples: readonly [name: string, labels: Record<string, string>, value: string, timestamp: number | null][];
+  readonly samples: readonly [
+    name: string,
+    labels: Record<string, string>,
+    value: string,
+    timestamp: number | null,
+    exemplar: RawExemplar | null,
+  ][];
 }
