@@ -2,7 +2,6 @@
 // numbers put into a copy of what all rows have in common.
 import type { LabelSet } from "../model/family.ts";
 import type { ColumnFamily, FamilyView } from "../storage/column-family.ts";
-import type { Fragments } from "../storage/fragments.ts";
 import type { InternedValues } from "../storage/interned-values.ts";
 import { BackwardWriter, varintSize } from "./backward-writer.ts";
 import { CHUNK_BYTES, type Chunk, COPY_SLACK_BYTES, copyBytes } from "./chunk.ts";
@@ -267,7 +266,7 @@ class HoledWriter extends BackwardWriter {
 /** The longest that a row can be now, in bytes. */
 function longestRow({ fixedBytes, metrics }: ProtobufPlan, { table }: ColumnFamily): number {
   let fragments = 0;
-  for (const values of table.values) fragments += values.longestFragment;
+  for (const longest of table.fragments.longest) fragments += longest;
   return fixedBytes + metrics.length * fragments;
 }
 
@@ -366,15 +365,11 @@ export class ProtobufRows implements MetricsPart {
   /** How many bytes a row's own labels take. */
   #labelBytes(values: readonly InternedValues[], ids: Int32Array, first: number): number {
     const { names, absent } = this.#plan;
-    const { fragments } = this.#view.family.table;
     let bytes = 0;
     for (let i = 0; i < values.length; i++) {
       const id = ids[first + i] as number;
       if (id === 0) bytes += absent[i]?.length ?? 0;
-      else
-        bytes += delimited(
-          (names[i] as Piece).length + delimited(valueLength(fragments, values[i] as InternedValues, i, id)),
-        );
+      else bytes += delimited((names[i] as Piece).length + delimited(valueLength(values[i] as InternedValues, id)));
     }
     return bytes;
   }
@@ -443,7 +438,6 @@ export class ProtobufRows implements MetricsPart {
     offset: number,
   ): number {
     const { names, heads, absent } = this.#plan;
-    const { fragments } = this.#view.family.table;
     let end = offset;
     for (let i = 0; i < values.length; i++) {
       const id = ids[first + i] as number;
@@ -454,7 +448,7 @@ export class ProtobufRows implements MetricsPart {
       }
       const label = values[i] as InternedValues;
       const name = names[i] as Piece;
-      const length = valueLength(fragments, label, i, id);
+      const length = valueLength(label, id);
       if (name.length + length + 2 < 128) {
         // Both lengths take a byte, as nearly always.
         const head = heads[i] as Piece;
@@ -469,9 +463,10 @@ export class ProtobufRows implements MetricsPart {
         bytes[end++] = LABEL_VALUE_TAG;
         end = writeVarint(bytes, end, length);
       }
-      const start = fragments.startOf(i, id) + (fragments.prefixLengths[i] as number);
-      if (label.escapes.size > 0 && label.escapes.has(id)) copyUnescaped(fragments.bytes, start, bytes, end, length);
-      else copyBytes(fragments.view, start, out, end, length);
+      const start = label.startOf(id);
+      if (label.escapes.size > 0 && label.escapes.has(id))
+        copyUnescaped(label.fragments.bytes, start, bytes, end, length);
+      else copyBytes(label.fragments.view, start, out, end, length);
       end += length;
     }
     return end;
@@ -479,8 +474,8 @@ export class ProtobufRows implements MetricsPart {
 }
 
 /** How many bytes a value has that is kept as a fragment of text formats, between quotes and with escapes. */
-function valueLength(fragments: Fragments, values: InternedValues, label: number, id: number): number {
-  const length = fragments.lengthOf(label, id) - (fragments.prefixLengths[label] as number) - 1;
+function valueLength(values: InternedValues, id: number): number {
+  const length = values.lengthOf(id);
   return values.escapes.size === 0 ? length : length - (values.escapes.get(id) ?? 0);
 }
 

@@ -24,6 +24,9 @@ const NEWLINE = 0x0a;
 
 const encoder = new TextEncoder();
 
+const noNumbers = new Float64Array(0);
+const noIds = new Int32Array(0);
+
 /** Some bytes, with the slack that copying in blocks needs. */
 interface Piece {
   readonly view: DataView;
@@ -115,7 +118,7 @@ export function textPlan(
 /** The longest that a line of the table can be now, in bytes. */
 function longestLine(plan: TextPlan, table: SeriesTable): number {
   let bytes = plan.fixedBytes;
-  for (const values of table.values) bytes += values.longestFragment;
+  for (const longest of table.fragments.longest) bytes += longest;
   return bytes;
 }
 
@@ -133,7 +136,7 @@ export class TextRows implements Section {
   /** The next row, as page and place in it. */
   #page = 0;
   #place = 0;
-  /** The row's numbers, all read before its first line is written. */
+  /** The row's numbers, all read before its first line is written; not needed for rows of one line. */
   readonly #numbers: Float64Array;
   /** The row's label ids, read with them: a series that is removed meanwhile is written to its end. */
   readonly #ids: Int32Array;
@@ -148,12 +151,12 @@ export class TextRows implements Section {
     this.#plan = plan;
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
-    this.#numbers = new Float64Array(view.family.samples.length);
-    this.#ids = new Int32Array(view.family.table.width);
-    const { samples, expose } = view.family;
+    const { samples, expose, table } = view.family;
     const { lines, exemplarText, renamed } = plan;
     this.#isSingle =
       lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
+    this.#numbers = this.#isSingle ? noNumbers : new Float64Array(samples.length);
+    this.#ids = this.#isSingle ? noIds : new Int32Array(table.width);
   }
 
   write(chunk: Chunk): boolean {

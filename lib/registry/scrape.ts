@@ -11,6 +11,9 @@ import { type Found, Gathering, type NameOwner } from "./gathering.ts";
 /** How long a scrape holds the event loop before it lets it turn. */
 const SLICE_MS = 1;
 
+/** How many registrations are put together between two looks at the clock. */
+const REGISTRATIONS_PER_STEP = 128;
+
 /** How long collectors have by default. */
 export const DEFAULT_DEADLINE_MS = 5_000;
 
@@ -126,7 +129,16 @@ export async function collectFamilies(
     signal?.throwIfAborted();
     const gathering = new Gathering(ownersOf);
     const toCheck: { readonly collector: Collector; readonly found: readonly Found[]; readonly order: number }[] = [];
-    for (const [order, registration] of registrations.entries()) {
+    let sliceStart = host.monotonicNow();
+    for (const [order, registration] of [...registrations].entries()) {
+      // Thousands of families take their time, too.
+      if (order % REGISTRATIONS_PER_STEP === REGISTRATIONS_PER_STEP - 1) {
+        if (host.monotonicNow() - sliceStart >= SLICE_MS) {
+          await host.turn();
+          signal?.throwIfAborted();
+          sliceStart = host.monotonicNow();
+        }
+      }
       const found = foundFor(registration, labelsOf(registration), answers, open);
       if (!found.every(isCheckedAlready)) toCheck.push({ collector: registration.collector, found, order });
       else for (const one of found) gathering.add(one, order);
@@ -155,7 +167,9 @@ function foundFor(
   if (isColumnMetric(collector)) {
     const view = collector.update === undefined ? open(collector[COLUMNS]) : answers.views.get(collector);
     if (view === undefined) return [];
-    return [{ descriptor: exposedAs(view.family.descriptor, prefix), part: { kind: "columns", view, constantLabels } }];
+    const { descriptor } = view.family;
+    const part = { kind: "columns", view, constantLabels } as const;
+    return [{ descriptor: prefix === "" ? descriptor : exposedAs(descriptor, prefix), part }];
   }
   return (answers.families.get(collector) ?? []).map((family) => ({
     descriptor: exposedAs(family, prefix),

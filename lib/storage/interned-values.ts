@@ -16,24 +16,24 @@ const encoder = new TextEncoder();
  */
 export class InternedValues {
   readonly labelName: string;
+  /** The bytes of the values, among those of the family. */
+  readonly fragments: Fragments;
   /** How many backslashes were put into the fragments that have any, by id. */
   readonly escapes: ReadonlyMap<number, number>;
-
   // A Map finds constant texts as quickly as a dictionary object does (bench case `counter/inc({…})`), and freshly made
   // ones a quarter quicker, for it need not make them unique in the engine first.
   readonly #ids = new Map<string, number>([["", ABSENT]]);
   /** Ids of the whole numbers from 0 on, -1 where unknown; made when the first is given as a number. */
   #smallNumbers: Int32Array | undefined;
 
-  readonly #escapes = new Map<number, number>();
   readonly #texts: string[] = [""];
   readonly #uses: number[] = [1];
   readonly #freeIds: number[] = [];
   /** Ids out of use that a running scrape may still print. */
   #unused: number[] = [];
   readonly #prefix: Uint8Array;
-  readonly #fragments: Fragments;
   readonly #label: number;
+  readonly #escapes = new Map<number, number>();
 
   /**
    * @param writtenName the label name as text formats write it: quoted where it is no legacy name
@@ -42,8 +42,8 @@ export class InternedValues {
    */
   constructor(labelName: string, writtenName: string, fragments: Fragments = new Fragments(1), label = 0) {
     this.labelName = labelName;
+    this.fragments = fragments;
     this.escapes = this.#escapes;
-    this.#fragments = fragments;
     this.#label = label;
     this.#prefix = encoder.encode(`,${writtenName}="`);
     fragments.prefixLengths[label] = this.#prefix.length;
@@ -56,7 +56,17 @@ export class InternedValues {
 
   /** At least the length of the longest fragment. */
   get longestFragment(): number {
-    return this.#fragments.longest[this.#label] as number;
+    return this.fragments.longest[this.#label] as number;
+  }
+
+  /** Where a value begins in the bytes of the {@link fragments}, behind its opening quote. */
+  startOf(id: number): number {
+    return this.fragments.startOf(this.#label, id) + this.#prefix.length;
+  }
+
+  /** How many bytes a value takes there, escapes included, without its quotes. */
+  lengthOf(id: number): number {
+    return this.fragments.lengthOf(this.#label, id) - this.#prefix.length - 1;
   }
 
   /** The id of a value as the caller gave it, or -1 when it is not known in this very form. */
@@ -129,10 +139,10 @@ export class InternedValues {
       }
       this.#texts[id] = "";
       this.#escapes.delete(id);
-      this.#fragments.forget(this.#label, id);
+      this.fragments.forget(this.#label, id);
       this.#freeIds.push(id);
     }
-    this.#fragments.tidy();
+    this.fragments.tidy();
   }
 
   #rememberNumber(value: number, id: number): void {
@@ -144,7 +154,7 @@ export class InternedValues {
   #writeFragment(id: number, text: string): void {
     const escaped = /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : text;
     if (escaped !== text) this.#escapes.set(id, escaped.length - text.length);
-    const fragments = this.#fragments;
+    const { fragments } = this;
     // UTF-8 takes at most three bytes for a UTF-16 unit.
     const start = fragments.reserve(this.#prefix.length + escaped.length * 3 + 1);
     const { bytes } = fragments;

@@ -87,7 +87,10 @@ export class SeriesTable implements RowIds {
   readonly #kept: ObjectColumn<KeptSeries>;
   /** Further ones, by row: objects of removed series that came back beside a newer one. */
   readonly #returned = new Map<number, KeptSeries[]>();
-  readonly #leases = new Set<TableLease>();
+  /** Of the scrapes under way: nearly always one at most. */
+  readonly #leases: TableLease[] = [];
+  /** Whether a series was removed since label values were last forgotten. */
+  #hasUnused = false;
   readonly #freeRows: number[] = [];
   /** The ids of the label set being looked up. */
   readonly #ids: Int32Array;
@@ -445,7 +448,8 @@ export class SeriesTable implements RowIds {
     this.#onRemove?.(row);
     this.#freeRows.push(row);
     for (const lease of this.#leases) lease.hide(row);
-    if (this.#leases.size === 0) for (const values of this.values) values.forgetUnused();
+    this.#hasUnused = true;
+    this.#forgetUnused();
   }
 
   /** Takes away every series whose labels `matches` says yes to, and returns how many they were. */
@@ -478,12 +482,18 @@ export class SeriesTable implements RowIds {
 
   /** Hides from the scrape what comes later, and keeps label values until the lease is given back. */
   lease(lease: TableLease): void {
-    this.#leases.add(lease);
+    this.#leases.push(lease);
   }
 
   release(lease: TableLease): void {
-    this.#leases.delete(lease);
-    if (this.#leases.size > 0) return;
+    const at = this.#leases.indexOf(lease);
+    if (at >= 0) this.#leases.splice(at, 1);
+    this.#forgetUnused();
+  }
+
+  #forgetUnused(): void {
+    if (!this.#hasUnused || this.#leases.length > 0) return;
+    this.#hasUnused = false;
     // A label value that was read already must not be forgotten before it is looked up.
     this.#lookup++;
     for (const values of this.values) values.forgetUnused();

@@ -594,6 +594,34 @@ describe("The event loop", () => {
     assert.equal(seen.turns, 0);
   });
 
+  it("lets the event loop turn while it puts thousands of families together", async () => {
+    let nowMs = 0;
+    let turns = 0;
+    const registry = new Registry({
+      monotonicNow: () => nowMs++,
+      turn: async () => {
+        turns++;
+        // What leaves meanwhile is still of this scrape, and takes no other with it.
+        if (turns === 1) registry.removeSingleMetric("g0");
+      },
+    });
+    const names = Array.from({ length: 1000 }, (_, i) => `g${i}`);
+    for (const name of names) new Gauge({ name, help: "H.", registers: [registry] });
+    const first = await registry.chunks().next();
+    // And once for each family while they are written.
+    assert.equal(turns, 7 + names.length);
+    assert.ok(first.done !== true);
+    assert.match(new TextDecoder().decode(first.value.bytes), /^# HELP g0 /);
+    const text = await registry.metrics();
+    assert.equal(
+      text,
+      names
+        .slice(1)
+        .map((name) => `# HELP ${name} H.\n# TYPE ${name} gauge\n${name} 0\n`)
+        .join(""),
+    );
+  });
+
   it("really turns: others run between the slices of a long scrape", async () => {
     let nowMs = 0;
     const registry = new Registry({ monotonicNow: () => nowMs++ });

@@ -179,6 +179,14 @@ describe("RowIndex", () => {
       compared.insert(ids);
       compared.insert(ids.map(() => 0));
       assert.deepEqual([compared.index.isPacked, compared.find(ids), compared.find(ids.map(() => 0))], [isPacked, 0, 1]);
+      if (!isPacked) continue;
+      const { index } = compared;
+      const unpacked = new Int32Array(ids.length);
+      index.unpack(
+        ids.reduce((key, id, i) => key | (id << (index.shifts[i] as number)), 0),
+        unpacked,
+      );
+      assert.deepEqual([...unpacked], [...ids]);
     }
   });
 

@@ -328,6 +328,46 @@ describe("SeriesTable", () => {
       ]);
     });
 
+    it("may meet a clock that uses the same table", () => {
+      for (const other of [
+        { a: "1", b: "y" },
+        { a: "2", b: "x" },
+        { a: "3", b: "z" },
+      ]) {
+        let used = true;
+        let uses = 0;
+        const table = tableOf(["a", "b"], {
+          now: () => {
+            if (used) return 1;
+            used = true;
+            uses++;
+            add(table, table.rowOf(other), 1);
+            return 2;
+          },
+        });
+        for (const [a, b] of [
+          ["1", "x"],
+          ["2", "y"],
+        ])
+          table.rowOf({ a, b });
+        used = false;
+        // Known values in a new combination, as an object and one by one.
+        add(table, table.rowOf({ a: "1", b: "y" }), 10);
+        used = false;
+        add(table, table.rowOfFew(2, "2", "x", undefined, undefined), 100);
+        const wanted = new Map([
+          ["1 x", 0],
+          ["2 y", 0],
+          ["1 y", 10],
+          ["2 x", 100],
+        ]);
+        const key = Object.values(other).join(" ");
+        wanted.set(key, (wanted.get(key) ?? 0) + uses);
+        assert.deepEqual(new Map(contentOf(table).map(([labels, value]) => [labels.join(" "), value])), wanted);
+        assert.equal(table.size, wanted.size);
+      }
+    });
+
     it("may take series of the same table away and make others while they are read", () => {
       for (let seed = 0; seed < 40; seed++) {
         const random = new Random(seed);
