@@ -1,6 +1,12 @@
 // The library as Node.js programs import it.
+import "./multiprocess/install.ts";
 
 export * from "./core.ts";
+export {
+  AggregatorRegistry,
+  type AggregatorRegistryOptions,
+  ClusterRegistry,
+} from "./multiprocess/aggregator-registry.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,

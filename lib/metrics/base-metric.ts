@@ -6,7 +6,13 @@ import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
 import type { Registrar } from "../registry/registrar.ts";
 import { askToUpdate, type ColumnMetric } from "../registry/scrape.ts";
-import { COLUMNS, type ColumnFamily, FamilyView, type SampleLayout } from "../storage/column-family.ts";
+import {
+  COLUMNS,
+  type ColumnFamily,
+  FamilyView,
+  type QuantileBlocks,
+  type SampleLayout,
+} from "../storage/column-family.ts";
 import type { KeptSeries } from "../storage/kept-series.ts";
 import { SeriesTable } from "../storage/series-table.ts";
 import { type Aggregator, checkOptions, type MetricOptions } from "./options.ts";
@@ -21,6 +27,7 @@ export interface MetricKind {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly expose?: (table: SeriesTable, row: number, into: Float64Array) => void;
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  readonly quantileBlocks?: QuantileBlocks;
   readonly beforeView?: () => void;
   readonly onCreate?: (row: number) => void;
   readonly onRemove?: (row: number) => void;
@@ -71,7 +78,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(kind.onCreate && { onCreate: kind.onCreate }),
       ...(kind.onRemove && { onRemove: kind.onRemove }),
     });
-    const { expose, extraLabels, beforeView, samples } = kind;
+    const { expose, extraLabels, quantileBlocks, beforeView, samples } = kind;
     this[COLUMNS] = {
       descriptor,
       labelNames: this.labelNames,
@@ -79,6 +86,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       samples,
       ...(expose && { expose: (row: number, into: Float64Array) => expose(this.table, row, into) }),
       ...(extraLabels && { extraLabels }),
+      ...(quantileBlocks && { quantileBlocks }),
       ...(beforeView && { beforeView }),
     };
     this.update = collect === undefined ? undefined : (context) => collect.call(this, context);
