@@ -88,8 +88,10 @@ export class Aggregation implements ColumnCollector {
   join(link: MemberLink): Member {
     const free = this.#members.indexOf(undefined);
     const slot = free < 0 ? this.#members.length : free;
-    const member = new Member(slot, link, this.#host, () => {
-      if (this.#members[slot] === member) this.#members[slot] = undefined;
+    const member = new Member(slot, link, this.#host, (isExpected) => {
+      this.#members[slot] = undefined;
+      if (isExpected) for (const metric of [this.#up, this.#lastReport]) metric.remove({ worker: slot });
+      else this.#up.set({ worker: slot }, 0);
     });
     this.#members[slot] = member;
     this.#up.set({ worker: slot }, 0);
@@ -116,9 +118,9 @@ export class Aggregation implements ColumnCollector {
   readonly update: ((context: ScrapeContext) => Promise<void>) | undefined;
 
   [COLUMN_FAMILIES](): readonly ColumnFamily[] {
-    for (const [slot, member] of this.#members.entries()) {
+    for (const { slot, readMs } of this.members) {
       this.#up.set({ worker: slot }, this.#isHeard(slot) ? 1 : 0);
-      if (member?.readMs !== undefined) this.#lastReport.set({ worker: slot }, member.readMs / 1000);
+      if (readMs !== undefined) this.#lastReport.set({ worker: slot }, readMs / 1000);
     }
     const own = [this.#up, this.#lastReport, this.#refused] as unknown as readonly ColumnMetric[];
     return [...this.#families.columns, ...own.map((metric) => metric[COLUMNS])];

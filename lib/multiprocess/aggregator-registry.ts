@@ -77,6 +77,11 @@ export class AggregatorRegistry extends Registry {
     this.#children.add("process" in worker ? worker.process : worker);
   }
 
+  /** When a worker reported last, in milliseconds since the epoch; undefined before that. @internal */
+  heardMs(worker: Worker): number | undefined {
+    return this.#children.memberOf(worker.process)?.heardMs;
+  }
+
   /**
    * The exposition, after all workers were asked for fresh values.
    *

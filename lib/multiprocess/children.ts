@@ -58,7 +58,7 @@ export class Children {
       isOver = true;
       stopGreeting();
       for (const frame of takeSpool(spool)) member.receive(frame);
-      member.leave();
+      member.leave(child.exitCode === 0);
       this.#members.delete(child);
     };
     // Messages may still be on their way when a process has ended; its channel is closed when they are all read. But a

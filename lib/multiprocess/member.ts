@@ -59,7 +59,7 @@ export class Member {
   readonly refused = new Set<string>();
   readonly #link: MemberLink;
   readonly #host: MemberHost;
-  readonly #onLeave: () => void;
+  readonly #onLeave: (isExpected: boolean) => void;
   readonly #families = new Map<number, MemberFamily>();
   readonly #sources = new Map<AggregateFamily, FamilySource>();
   #incarnation: number | undefined;
@@ -73,8 +73,8 @@ export class Member {
   readonly #waiting = new Map<number, () => void>();
   #questions = 0;
 
-  /** @param onLeave called when it leaves its slot */
-  constructor(slot: number, link: MemberLink, host: MemberHost, onLeave: () => void) {
+  /** @param onLeave called when it leaves its slot, with what {@link leave} was told */
+  constructor(slot: number, link: MemberLink, host: MemberHost, onLeave: (isExpected: boolean) => void) {
     this.slot = slot;
     this.#link = link;
     this.#host = host;
@@ -141,12 +141,16 @@ export class Member {
     resolve?.();
   }
 
-  /** Says that the process has ended. What it has counted stays, and its slot is free for another. */
-  leave(): void {
+  /**
+   * Says that the process has ended. What it has counted stays, and its slot is free for another.
+   *
+   * @param isExpected whether the process ended in good order, and nobody shall miss it
+   */
+  leave(isExpected = false): void {
     if (this.#isGone) return;
     this.#isGone = true;
     this.#retireAll();
-    this.#onLeave();
+    this.#onLeave(isExpected);
     for (const question of [...this.#waiting.keys()]) this.answer(question);
   }
 
