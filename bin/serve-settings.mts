@@ -18,6 +18,10 @@ const specs = {
     help: "serve the app by so many processes, and their metrics as one;\nauto is one for each processor",
   },
   threads: { value: "N", help: "the same by threads, where Node.js hands connections on to them" },
+  aggregate: {
+    value: "PATH",
+    help: "serve no app, but the metrics of all processes that report to\nthis socket (reportTo); its folder is for that alone",
+  },
   "worker-timeout": { value: "SECONDS", help: "a worker silent for so long is killed and replaced (30)" },
   "drain-timeout": { value: "SECONDS", help: "how long requests may take to finish after SIGTERM or SIGINT (10)" },
   "demo-latency": { value: "MIN-MAX", help: "how many milliseconds / of the demo app takes (100-500)" },
@@ -54,6 +58,8 @@ export interface Settings {
   /** How many worker processes serve the app; undefined when this one does. */
   readonly workers: number | undefined;
   readonly workerTimeoutMs: number;
+  /** The socket of the processes whose metrics are served, and no app. */
+  readonly aggregate: string | undefined;
   readonly drainTimeoutMs: number;
   readonly demoLatencyMs: readonly [number, number];
 }
@@ -76,12 +82,16 @@ export function readSettings(args: readonly string[]): Settings | "help" | "vers
     throw new UsageError(`Node.js ${process.version} does not hand connections on to threads. Use --workers.`);
   const workers = readWorkers(last("workers"));
   if (workers === undefined && options["worker-timeout"]) throw new UsageError("--worker-timeout is for --workers.");
+  const aggregate = last("aggregate");
+  if (aggregate !== undefined && (rest.length > 0 || options.bind || workers !== undefined))
+    throw new UsageError("--aggregate serves metrics alone: no app, no --bind and no --workers.");
   return {
     app: rest[0],
     bind: readAddress("--bind", last("bind")),
     metricsBind: readAddress("--metrics-bind", last("metrics-bind")) ?? { host: "127.0.0.1", port: 8_000 },
     imports: options.import ?? [],
     workers,
+    aggregate,
     workerTimeoutMs: readSeconds("--worker-timeout", last("worker-timeout")) ?? 30_000,
     drainTimeoutMs: readSeconds("--drain-timeout", last("drain-timeout")) ?? 10_000,
     demoLatencyMs: readRange("--demo-latency", last("demo-latency")) ?? [100, 500],

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { register } from "../lib/index.ts";
+import { AggregatorRegistry, register, startMetricsServer } from "../lib/index.ts";
 import { type Serving, serveApp } from "../lib/transports/serving.ts";
 import { StartError } from "../lib/transports/start-error.ts";
 import { UsageError } from "./arguments.mts";
@@ -79,6 +79,21 @@ async function serveTogether(settings: Settings): Promise<void> {
   announce(settings, serving.appUrl, serving.metricsUrl);
 }
 
+/** Serves the metrics of processes that come to a socket. */
+async function serveAggregate({ metricsBind }: Settings, path: string): Promise<void> {
+  const onError = (error: unknown) => tell(error instanceof Error ? error.message : inspect(error));
+  const registry = new AggregatorRegistry({ onError });
+  const metrics = await startMetricsServer({ ...metricsBind, registry, onError, keepProcessAlive: true });
+  const socket = await registry.listen(path).catch((error: Error) => {
+    throw new StartError(error.message, { cause: error });
+  });
+  stopOnSignals(async () => {
+    await metrics.close();
+    await socket.close();
+  });
+  process.stdout.write(`The processes that report to ${path} have their metrics on ${metrics.url}\n`);
+}
+
 function announce({ app }: Settings, appUrl: string, metricsUrl: string | undefined): void {
   const what = app === undefined ? "The demo" : `The app "${app}"`;
   process.stdout.write(`${what} is on ${appUrl} and its metrics are on ${metricsUrl}\n`);
@@ -89,6 +104,7 @@ try {
   const settings = readSettings(process.argv.slice(2));
   if (settings === "help") process.stdout.write(help);
   else if (settings === "version") process.stdout.write(`${version()}\n`);
+  else if (settings.aggregate !== undefined) await serveAggregate(settings, settings.aggregate);
   else if (settings.workers === undefined) await serveAlone(settings);
   else if (cluster.isPrimary) await serveTogether(settings);
   else serveAsWorker(await start(settings), settings.drainTimeoutMs, tell);

@@ -7,6 +7,7 @@ export {
   type AggregatorRegistryOptions,
   ClusterRegistry,
 } from "./multiprocess/aggregator-registry.ts";
+export { type ReportOptions, type Reports, reportTo } from "./multiprocess/socket-reports.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,

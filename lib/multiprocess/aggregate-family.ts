@@ -12,6 +12,15 @@ const WORKER = "worker";
 /** The slot of what processes that ended have left. */
 const RETIRED = -1;
 
+/** A series of one source. */
+export interface KeptRow {
+  /** With the slot at the end where the aggregator is `all` and the source is what ended processes have left. */
+  readonly texts: readonly string[];
+  readonly createdMs: number;
+  readonly cells: Float64Array;
+  readonly block: Float64Array | undefined;
+}
+
 /** Where the blocks of several processes come together to be read. One serves all, for reading is never interrupted. */
 let merged: ExponentialBuckets | undefined;
 
@@ -116,6 +125,30 @@ export class AggregateFamily {
     source.add(row, createdMs);
     if (isFirst || createdMs < this.#table.createdMs(row)) this.#table.setCreatedMs(row, createdMs);
     return row;
+  }
+
+  /** Says whose series a source has, for it to be kept beyond this process. */
+  *rowsOf(source: FamilySource = this.#retired): Iterable<KeptRow> {
+    for (const row of source.rows()) {
+      const offset = this.#table.offsetOf(row);
+      const cells = source.pageOf(row).subarray(offset, offset + this.#table.cells);
+      const block = source === this.#retired ? this.columns.quantileBlocks?.of(row) : source.blocks.get(row);
+      const texts = this.#table
+        .textsOf(row)
+        .slice(0, source === this.#retired ? undefined : this.declaration.labelNames.length);
+      yield { texts, createdMs: source.createdMs(row), cells, block };
+    }
+  }
+
+  /** Adds to what ended processes have left what was kept of it beyond the former life of this process. */
+  restore({ texts, createdMs, cells, block }: KeptRow): void {
+    const row = this.#table.rowOfValues(texts);
+    const kept = this.#retiredPage(row, createdMs);
+    const offset = this.#table.offsetOf(row);
+    for (const [cell, value] of cells.entries()) kept[offset + cell] = (kept[offset + cell] as number) + value;
+    this.#table.setCreatedMs(row, createdMs);
+    if (block !== undefined) this.columns.quantileBlocks?.merge(row, block);
+    this.#combine(row);
   }
 
   /** Sets one of the numbers of a row. */

@@ -6,7 +6,9 @@ import { plainFamily } from "../registry/plain-families.ts";
 import { COLUMN_FAMILIES, type ColumnCollector, type ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family.ts";
 import { FamilySet } from "./family-set.ts";
+import { readHeader } from "./frame.ts";
 import { Member, type MemberHost, type MemberLink } from "./member.ts";
+import { framesOf, RETIRED_INCARNATION, restoreRetired } from "./snapshot.ts";
 
 /** How processes are aggregated. */
 export interface AggregationOptions {
@@ -130,6 +132,43 @@ export class Aggregation implements ColumnCollector {
   async collect(context: ScrapeContext): Promise<readonly MetricFamily[]> {
     await this.update?.(context);
     return this[COLUMN_FAMILIES]().map(plainFamilyOf);
+  }
+
+  /** What ended processes have left and what living ones have told, for another life of this process. */
+  save(): Uint8Array[] {
+    const timeMs = this.#now();
+    const retired = framesOf(
+      RETIRED_INCARNATION,
+      [...this.#families].map((family) => [family, undefined]),
+      timeMs,
+    );
+    const living = this.members.map(({ incarnation, sources }) => {
+      return incarnation === undefined ? [] : framesOf(incarnation, sources, timeMs);
+    });
+    return [...retired, ...living.flat()];
+  }
+
+  /**
+   * Takes what another life of this process has saved.
+   *
+   * @param link for the processes of that time, until they are there themselves
+   * @returns those processes
+   */
+  restore(frames: readonly Uint8Array[], link: MemberLink): Member[] {
+    const members = new Map<number, Member>();
+    const retired: Uint8Array[] = [];
+    try {
+      for (const frame of frames) {
+        const { incarnation } = readHeader(frame).header;
+        if (incarnation === RETIRED_INCARNATION) retired.push(frame);
+        else if (!members.has(incarnation)) members.set(incarnation, this.join(link));
+        members.get(incarnation)?.receive(frame);
+      }
+      restoreRetired(this.#families, retired);
+    } catch (error) {
+      this.refuse("frame", error as Error);
+    }
+    return [...members.values()];
   }
 
   /** The families as plain data, without those that tell of the processes. */

@@ -6,6 +6,8 @@ import { Aggregation } from "./aggregation.ts";
 import { reportToParent, setReportedRegistries } from "./child-reports.ts";
 import { type Child, Children } from "./children.ts";
 
+import { SocketAggregator } from "./socket-aggregator.ts";
+
 /** How processes are aggregated. */
 export interface AggregatorRegistryOptions extends Omit<RegistryOptions, "onError"> {
   /**
@@ -80,6 +82,17 @@ export class AggregatorRegistry extends Registry {
   /** When a worker reported last, in milliseconds since the epoch; undefined before that. @internal */
   heardMs(worker: Worker): number | undefined {
     return this.#children.memberOf(worker.process)?.heardMs;
+  }
+
+  /**
+   * Takes in, too, the processes that report to a socket by `reportTo`, whoever has started them.
+   *
+   * @param path of the socket, in a folder of its own that only this user can enter; it is made if there is none
+   * @returns what saves all that was told and listens no more; another life of this process goes on from there
+   * @throws {Error} when the folder is open to others, or somebody listens there already
+   */
+  async listen(path: string): Promise<{ close(): Promise<void> }> {
+    return SocketAggregator.listen(this.#aggregation, path);
   }
 
   /**

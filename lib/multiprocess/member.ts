@@ -57,7 +57,7 @@ export class Member {
   isFinal = false;
   /** The names of its families that can't be put together with those of others. */
   readonly refused = new Set<string>();
-  readonly #link: MemberLink;
+  #link: MemberLink;
   readonly #host: MemberHost;
   readonly #onLeave: (isExpected: boolean) => void;
   readonly #families = new Map<number, MemberFamily>();
@@ -79,6 +79,22 @@ export class Member {
     this.#link = link;
     this.#host = host;
     this.#onLeave = onLeave;
+  }
+
+  /** The process's own life; undefined before its first report. */
+  get incarnation(): number | undefined {
+    return this.#incarnation;
+  }
+
+  /** Goes on over another link: the process lost the former one, or this one has another life. */
+  relink(link: MemberLink): void {
+    this.#link = link;
+    this.#isAsked = false;
+  }
+
+  /** What it has told, by family. */
+  get sources(): ReadonlyMap<AggregateFamily, FamilySource> {
+    return this.#sources;
   }
 
   /** Whether the process has told anything. */

@@ -49,10 +49,12 @@ export class Reporter {
   #busy = 0;
   #whenIdle: (() => void)[] = [];
 
+  /** Tells this life of this process from all others. */
+  readonly incarnation = randomInt(2 ** 47);
+
   constructor(options: ReporterOptions) {
     this.#options = options;
-    // No other life of this process, nor another process, has the same.
-    this.#writer = new FrameWriter(randomInt(2 ** 47), options.send);
+    this.#writer = new FrameWriter(this.incarnation, options.send);
     this.#host = {
       writer: this.#writer,
       now: options.now ?? Date.now,

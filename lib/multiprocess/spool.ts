@@ -1,5 +1,5 @@
 // Files that hold a process's last report: what it could not send any more.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /** Length before each frame, in bytes. */
 const LENGTH_BYTES = 4;
@@ -37,14 +37,24 @@ export function writeSpool(path: string, frames: readonly Uint8Array[]): void {
   }
 }
 
-/** Reads a spool file and removes it; without one there are no frames. */
-export function takeSpool(path: string): Uint8Array[] {
-  let bytes: Buffer;
+/** Writes a spool file in place of the former one, which is there until the new one is complete. */
+export function replaceSpool(path: string, frames: readonly Uint8Array[]): void {
+  writeFileSync(`${path}.new`, packFrames(frames), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+/** Reads a spool file; without one there are no frames. */
+export function readSpool(path: string): Uint8Array[] {
   try {
-    bytes = readFileSync(path);
+    return unpackFrames(readFileSync(path));
   } catch {
     return [];
   }
+}
+
+/** Reads a spool file and removes it. */
+export function takeSpool(path: string): Uint8Array[] {
+  const frames = readSpool(path);
   rmSync(path, { force: true });
-  return unpackFrames(bytes);
+  return frames;
 }

@@ -52,6 +52,8 @@ const LONGEST_DELAY_MS = 10_000;
 const MOST_FAILED_STARTS = 5;
 /** How long a worker that should have finished may take to end, beyond the time it has to finish. */
 const GRACE_MS = 1_000;
+/** To start takes longer than to give a sign of life, so a worker has at least so long for that. */
+const START_TIMEOUT_MS = 30_000;
 /** How often it is looked whether workers are silent. */
 const WATCH_MS = 500;
 
@@ -233,9 +235,10 @@ export class WorkerPool {
   #watch(): void {
     if (this.#isStopping) return;
     const { workerTimeoutMs, tell } = this.#options;
-    for (const { isStopping, startedMs, place, worker } of this.#lives) {
-      if (isStopping || this.#now() - Math.max(startedMs, worker.heardMs ?? 0) < workerTimeoutMs) continue;
-      tell(`worker ${place} (process ${worker.pid}) was silent for ${workerTimeoutMs / 1000} s, and is killed.`);
+    for (const { isStopping, startedMs, readyMs, place, worker } of this.#lives) {
+      const timeoutMs = readyMs === undefined ? Math.max(workerTimeoutMs, START_TIMEOUT_MS) : workerTimeoutMs;
+      if (isStopping || this.#now() - Math.max(readyMs ?? startedMs, worker.heardMs ?? 0) < timeoutMs) continue;
+      tell(`worker ${place} (process ${worker.pid}) was silent for ${timeoutMs / 1000} s, and is killed.`);
       worker.kill();
     }
     this.#setTimer(() => this.#watch(), WATCH_MS);

@@ -14,7 +14,7 @@ describe("bin/serve --workers 4 whose workers end in every way", () => {
     const counted = scrapes.at(-1)?.samples.get('served_total{route="/work"}');
     const slowest = Math.max(...scrapes.map(({ tookMs }) => tookMs));
     t.diagnostic(JSON.stringify({ completed, counted, failed, mayBeLost, events, scrapes: scrapes.length, slowest }));
-    assert.deepEqual(complaintsAbout(observed), []);
+    assert.deepEqual(complaintsAbout(observed), [], observed.log);
     assert.equal(observed.exitCode, 0, observed.log);
   });
 

@@ -127,6 +127,7 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
   ];
   const loss = lossEach === undefined ? {} : { CHAOS_LOSS_EACH: String(lossEach) };
   const server = spawn(process.execPath, args, { env: { ...process.env, ...loss }, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise<number | null>((resolve) => server.once("exit", resolve));
   let log = "";
   for (const stream of [server.stdout, server.stderr]) stream.setEncoding("utf8").on("data", (text) => (log += text));
   try {
@@ -192,7 +193,6 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
     scrapes.push(await scrape(metrics, scrapeDeadlineMs));
     // Those that looped were killed by the primary. A worker that it killed for lingering too long had been told to end.
     for (const [, pid] of log.matchAll(/\(process (\d+)\) (?:was silent|ended by SIGKILL)/g)) killed.add(pid as string);
-    const ended = new Promise<number | null>((resolve) => server.once("exit", resolve));
     server.kill("SIGTERM");
     const exitCode = await ended;
     let mayBeLost = 0;
