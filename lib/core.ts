@@ -1,17 +1,34 @@
 // The part that runs wherever JavaScript does: it imports nothing from Node.js.
 
+export type { Format } from "./formats/format.ts";
+export { type EscapingScheme, escapeName, type NameKind, unescapeName } from "./formats/name-escaping.ts";
+export {
+  OPENMETRICS_CONTENT_TYPE as openMetricsContentType,
+  PROMETHEUS_CONTENT_TYPE as prometheusContentType,
+} from "./formats/negotiation.ts";
 export { exponentialBuckets, exponentialRangeBuckets, linearBuckets } from "./metrics/bounds.ts";
-export { Counter, type CounterClass, type CounterOptions, type CounterSeries } from "./metrics/counter.ts";
+export {
+  Counter,
+  type CounterClass,
+  type CounterOptions,
+  type CounterSeries,
+  type CounterSeriesWithExemplars,
+  type CounterWithExemplars,
+} from "./metrics/counter.ts";
+export { type ExemplarSource, setExemplarSource } from "./metrics/exemplar-source.ts";
 export { Gauge, type GaugeClass, type GaugeOptions, type GaugeSeries } from "./metrics/gauge.ts";
 export {
   Histogram,
   type HistogramClass,
   type HistogramOptions,
   type HistogramSeries,
+  type HistogramSeriesWithExemplars,
   type HistogramValue,
+  type HistogramWithExemplars,
 } from "./metrics/histogram.ts";
 export { type Facts, Info, type InfoClass, type InfoOptions, type InfoSeries } from "./metrics/info.ts";
 export type { Declaration, LabelArguments, LabelledMetric, WithLabels } from "./metrics/labelled.ts";
+export type { NativeOptions } from "./metrics/native-options.ts";
 export type { Aggregator, MetricOptions } from "./metrics/options.ts";
 export { StateSet, type StateSetClass, type StateSetOptions, type StateSetSeries } from "./metrics/state-set.ts";
 export {
@@ -26,12 +43,14 @@ export type { Clock } from "./model/clock.ts";
 export type {
   Collector,
   CollectResult,
+  ExemplarJson,
   Metric,
   MetricDefinition,
   MetricJson,
   MetricValueJson,
   ScrapeContext,
 } from "./model/collector.ts";
+export type { ExemplarLabels } from "./model/exemplars.ts";
 export type {
   Bucket,
   Exemplar,
@@ -40,6 +59,8 @@ export type {
   LabelSet,
   MetricFamily,
   MetricType,
+  NativeBucket,
+  NativeHistogram,
   NumberSeries,
   Quantile,
   SeriesBase,

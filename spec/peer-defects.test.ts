@@ -461,3 +461,44 @@ describe("A summary that counts each observation several times, and forgets what
     assert.deepEqual((await summary.get()).values[0], { value: Number.NaN, labels: { quantile: 0.5 } });
   });
 });
+
+describe("One oversize exemplar: it was counted first and then thrown for, and the output was broken from then on", () => {
+  it("refuses it before anything is counted, and keeps the one before", async () => {
+    const registry = new Registry();
+    const hits = new Counter({ name: "m", help: "M.", registers: [registry], enableExemplars: true });
+    const wait = new Histogram({ name: "w", help: "W.", buckets: [1], registers: [registry], enableExemplars: true });
+    hits.inc(1, { trace_id: "abc" });
+    wait.observe(1, { trace_id: "abc" });
+    const before = [await registry.metrics(), await registry.getMetricsAsJSON()];
+    const tooLong = { trace_id: "x".repeat(121) };
+    assert.throws(() => hits.inc(1, tooLong), RangeError);
+    assert.throws(() => hits.inc({ exemplarLabels: tooLong }), RangeError);
+    assert.throws(() => wait.observe(1, tooLong), RangeError);
+    assert.throws(() => wait.observe({ value: 1, exemplarLabels: tooLong }), RangeError);
+    assert.deepEqual([await registry.metrics(), await registry.getMetricsAsJSON()], before);
+  });
+
+  it("counts characters and not UTF-16 units, checks the names, and keeps no hold of the object", async () => {
+    const hits = new Counter({ name: "m", help: "M.", registers: [], enableExemplars: true });
+    const labels = { emoji: "😀".repeat(100) };
+    hits.inc(1, labels);
+    labels.emoji = "x".repeat(500);
+    const [{ exemplar } = {}] = (await hits.get()).values;
+    assert.deepEqual(exemplar?.labelSet, { emoji: "😀".repeat(100) });
+    assert.throws(() => hits.inc(1, { "bad-name": "x" }), RangeError);
+  });
+});
+
+describe("enableExemplars: plain calls counted 1 without labels", () => {
+  it("counts what they say, and so do prom-client's calls", async () => {
+    const registry = new Registry();
+    const m = new Counter({ name: "m", help: "M.", labelNames: ["a"], registers: [registry], enableExemplars: true });
+    const alone = new Counter({ name: "alone", help: "A.", registers: [], enableExemplars: true });
+    alone.inc(5);
+    m.inc({ a: "x" }, 3);
+    m.labels("1").inc(5);
+    m.inc({ labels: { a: "y" }, value: 7, exemplarLabels: { trace_id: "abc" } });
+    assert.equal(alone.labels().value, 5);
+    assert.equal(await registry.metrics(), exposition('m{a="x"} 3', 'm{a="1"} 5', 'm{a="y"} 7'));
+  });
+});

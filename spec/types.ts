@@ -4,10 +4,12 @@ import {
   Counter,
   type CounterOptions,
   type CounterSeries,
+  type CounterWithExemplars,
   type EndTimer,
   Gauge,
   type GaugeSeries,
   Histogram,
+  type HistogramWithExemplars,
   Info,
   type LabelValues,
   type Metric,
@@ -179,6 +181,70 @@ export const anyMetrics: Metric[] = [
   new StateSet({ name: "t", help: "T.", labelNames: ["a"], states: ["on"] }),
 ];
 export const anyCollectors: Collector[] = anyMetrics;
+
+// — exemplars are taken by metrics that are declared to keep them, and by no others —
+
+const traced = new Counter({ name: "c", help: "C.", labelNames: ["a", "b"], enableExemplars: true });
+const tracedAlone = new Counter({ name: "c", help: "C.", enableExemplars: true });
+const tracedWait = new Histogram({ name: "h", help: "H.", labelNames: ["a"], native: true, enableExemplars: true });
+same<typeof traced, CounterWithExemplars<"a" | "b">>();
+same<typeof tracedAlone, CounterWithExemplars<never>>();
+same<typeof tracedWait, HistogramWithExemplars<"a">>();
+const trace = { trace_id: "4bf9" };
+traced.inc({ a: 1, b: 2 });
+traced.inc({ a: 1, b: 2 }, 3);
+traced.inc({ a: 1, b: 2 }, 3, trace);
+traced.inc({ a: 1, b: 2 }, undefined, trace);
+traced.inc({ labels: { a: 1, b: 2 }, value: 3, exemplarLabels: trace });
+traced.inc({ labels: { a: 1, b: 2 } });
+traced.labels(1, 2).inc(3, trace);
+tracedAlone.inc();
+tracedAlone.inc(3, trace);
+tracedAlone.inc(undefined, trace);
+tracedAlone.inc({ value: 3, exemplarLabels: trace });
+tracedAlone.countErrors(() => 1);
+tracedWait.observe({ a: 1 }, 3, trace);
+tracedWait.observe({ labels: { a: 1 }, value: 3, exemplarLabels: trace });
+tracedWait.labels(1).observe(3, trace);
+const asPlain: readonly [Counter<"a" | "b">, Counter<never>, Histogram<"a">] = [traced, tracedAlone, tracedWait];
+asPlain[0].inc({ a: 1, b: 2 });
+same<typeof createdTraced, CounterWithExemplars<"a">>();
+const createdTraced = registry.getOrCreate(Counter, {
+  name: "c",
+  help: "C.",
+  labelNames: ["a"],
+  enableExemplars: true,
+});
+// @ts-expect-error it keeps no exemplars
+requests.inc({ method: "GET", code: 200 }, 1, trace);
+// @ts-expect-error it keeps no exemplars
+restarts.inc(1, trace);
+// @ts-expect-error it keeps no exemplars
+requests.labels("GET", 200).inc(1, trace);
+// @ts-expect-error "b" is missing
+traced.inc({ labels: { a: 1 }, value: 3 });
+// @ts-expect-error all labels are missing
+traced.inc({ value: 3 });
+// @ts-expect-error an exemplar's labels are texts
+traced.inc({ a: 1, b: 2 }, 3, { trace_id: {} });
+// @ts-expect-error which series?
+traced.inc(3, trace);
+// @ts-expect-error there are no labels
+tracedAlone.inc({ labels: { a: 1 } });
+// @ts-expect-error which value?
+tracedWait.observe({ labels: { a: 1 }, exemplarLabels: trace });
+const tracedValues = new Counter({ name: "c", help: "C.", labelNames: ["value"], enableExemplars: true });
+tracedValues.inc({ value: "x" }, 2, trace);
+// @ts-expect-error the object is one of labels, for there is a label of that name
+tracedValues.inc({ labels: { value: "x" }, value: 2 });
+
+// — native buckets —
+
+new Histogram({ name: "h", help: "H.", native: { factor: 1.1, maxBuckets: 100 }, buckets: [] });
+// @ts-expect-error there is no such option
+new Histogram({ name: "h", help: "H.", native: { bucketFactor: 1.1 } });
+// @ts-expect-error a counter has no buckets
+new Counter({ name: "c", help: "C.", native: true });
 
 // — gauges —
 

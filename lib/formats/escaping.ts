@@ -1,49 +1,60 @@
 // How names and texts are spelled where a format can't take them as they are.
 import type { FamilyDescriptor } from "../model/family.ts";
 import { isLegacyLabelName, isLegacyMetricName, occupiedNames } from "../model/names.ts";
+import { type EscapingScheme, escapeName } from "./name-escaping.ts";
 
-/** A label value between quotes: backslash, quote and newline are escaped, nothing else is. */
+/** A label value or a name between quotes: backslash, quote and newline are escaped, nothing else is. */
 export function escapeLabelValue(value: string): string {
   return /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : value;
 }
 
-/** A help text in text 0.0.4: backslash and newline are escaped, quotes are left alone. */
+/** A help text in the Prometheus text formats: backslash and newline are escaped, quotes are left alone. */
 export function escapeHelp(help: string): string {
   return help.replace(/[\\\n]/g, (c) => (c === "\n" ? "\\n" : "\\\\")).toWellFormed();
 }
 
+/** A name as a line holds it: between quotes unless every format can write it as it is. */
+export function quoteName(name: string, isLegacy: (name: string) => boolean): string {
+  return isLegacy(name) ? name : `"${escapeLabelValue(name)}"`;
+}
+
+/** What the name of a type's samples has behind the name of its family in OpenMetrics, where it has that. */
+export function typeSuffix({ type, name }: Pick<FamilyDescriptor, "type" | "name">): string {
+  const suffix = { counter: "_total", info: "_info" }[type as string] ?? "";
+  return name.length > suffix.length && name.endsWith(suffix) ? suffix : "";
+}
+
 /**
- * Family names for readers of legacy names: each character that is not legal at its place becomes `_`. A name that some
- * other family would then expose too, as `a.b` would beside `a_b`, gets further ones behind it.
+ * Family names by an escaping scheme; legacy names stay as they are in each. A suffix that goes with the type is left out
+ * of it. A name that some other family would then expose too, as `a.b` would beside `a_b`, gets further underscores.
  */
-export function underscoreFamilyNames(families: readonly Pick<FamilyDescriptor, "type" | "name">[]): readonly string[] {
+export function writtenFamilyNames(
+  families: readonly Pick<FamilyDescriptor, "type" | "name">[],
+  scheme: EscapingScheme,
+): readonly string[] {
   const names = families.map(({ name }) => name);
-  if (names.every(isLegacyMetricName)) return names;
+  if (scheme === "allow-utf-8" || names.every(isLegacyMetricName)) return names;
   const taken = new Set(families.filter(({ name }) => isLegacyMetricName(name)).flatMap(occupiedNames));
   return families.map(({ type, name }) => {
     if (isLegacyMetricName(name)) return name;
-    let written = underscore(name, /[a-zA-Z0-9_:]/);
-    while (occupiedNames({ type, name: written }).some((occupied) => taken.has(occupied))) written += "_";
-    for (const occupied of occupiedNames({ type, name: written })) taken.add(occupied);
-    return written;
+    const suffix = typeSuffix({ type, name });
+    let base = escapeName(name.slice(0, name.length - suffix.length), scheme);
+    while (occupiedNames({ type, name: base + suffix }).some((occupied) => taken.has(occupied))) base += "_";
+    for (const occupied of occupiedNames({ type, name: base + suffix })) taken.add(occupied);
+    return base + suffix;
   });
 }
 
-/** The label names of one series for readers of legacy names, likewise: it can't have two labels of one name. */
-export function underscoreLabelNames(names: readonly string[]): readonly string[] {
-  if (names.every(isLegacyLabelName)) return names;
+/** The label names of one series by an escaping scheme, likewise: it can't have two labels of one name. */
+export function writtenLabelNames(names: readonly string[], scheme: EscapingScheme): readonly string[] {
+  if (scheme === "allow-utf-8" || names.every(isLegacyLabelName)) return names;
   // To every reader `__name__` is the name of the metric.
   const taken = new Set(["__name__", ...names.filter(isLegacyLabelName)]);
   return names.map((name) => {
     if (isLegacyLabelName(name)) return name;
-    let written = underscore(name, /[a-zA-Z0-9_]/);
+    let written = escapeName(name, scheme, "label");
     while (taken.has(written)) written += "_";
     taken.add(written);
     return written;
   });
-}
-
-function underscore(name: string, legal: RegExp): string {
-  // By code point, not by UTF-16 unit: an emoji is one character.
-  return [...name].map((c, i) => (legal.test(c) && !(i === 0 && /[0-9]/.test(c)) ? c : "_")).join("");
 }

@@ -1,17 +1,20 @@
 // The fast way from columns to text: a line is a head that the family shares, the label fragments of its row, a tail
 // that the family shares, and a number.
-import type { LabelSet } from "../model/family.ts";
+import type { Exemplar, LabelSet } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { InternedValues } from "../storage/interned-values.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { CHUNK_BYTES, Chunk, copyBytes } from "./chunk.ts";
 import type { Section } from "./format.ts";
-import { NUMBER_BYTES, writeNumber } from "./numbers.ts";
+import { NUMBER_BYTES, writeNumber, writeTimestampSeconds } from "./numbers.ts";
+import { CREATED, type SampleLine } from "./samples.ts";
 
 /** Rows of one line between two returns to the caller: few, so that the loop is optimised early and time is looked at. */
 const LINES_PER_STEP = 128;
 /** A line that could be longer goes another way; see {@link fitsRows}. */
 const LONGEST_LINE = CHUNK_BYTES / 4;
+/** Room for an exemplar: 128 characters in names and values, what escapes and separates them, and two numbers. */
+const EXEMPLAR_BYTES = 4096;
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -35,11 +38,26 @@ function piece(text: string): Piece {
 
 /** One of the lines that every row of the family has. */
 interface Line {
-  /** `http_requests_total`, or `wait_seconds_bucket`. */
+  /** `http_requests_total`, or `wait_seconds_bucket`; `{"http.requests_total"` where the name has to be quoted. */
   readonly head: Piece;
-  /** The labels after the row's own, each with a comma before it, and then `} `; only ` ` where there are none. */
+  /** What stands between the row's own labels and the number; only ` ` where the line has no labels of its own. */
   readonly tail: Piece;
-  readonly tailHasLabels: boolean;
+  /** Whether the first comma becomes the opening brace; it is there already where the name stands between the braces. */
+  readonly opensBraces: boolean;
+  /** Whether the tail closes the braces, as it has labels of its own or follows a name between them. */
+  readonly tailClosesBraces: boolean;
+  /** Which of the row's numbers it has, or {@link CREATED}. */
+  readonly sample: number;
+  readonly isOmitted: ((numbers: Float64Array) => boolean) | undefined;
+  readonly takesExemplar: boolean;
+}
+
+/** What is to be said of one of the lines that every row of a family has. */
+export interface LineSpec extends Omit<SampleLine, "suffix" | "label"> {
+  /** The sample's name, as the line begins with it. */
+  readonly head: string;
+  /** Labels behind the row's own, with a comma before each. */
+  readonly labels: string;
 }
 
 /** What all rows of a family have in common. */
@@ -49,36 +67,47 @@ export interface TextPlan {
   readonly lines: readonly Line[];
   /** What stands for a row's absent label: a default label of the same name, or nothing. */
   readonly absent: readonly (Piece | undefined)[];
+  /** `,"http.method"="` for each of the row's labels, where one is not written by the name in its fragments. */
+  readonly renamed: readonly Piece[] | undefined;
   /** The longest that head, tail, and absent labels and the number can be together. */
   readonly fixedBytes: number;
+  /** Spells an exemplar of a row, in {@link EXEMPLAR_BYTES} bytes at the most. Absent where the format has none. */
+  readonly exemplarText: ((exemplar: Exemplar) => string) | undefined;
 }
 
 /**
- * @param lines what stands before and after the row's own labels, for each of the family's samples: the sample's
- *   name, and labels with a comma before each
- * @param absent what stands for each absent label, likewise
+ * @param absent what stands for each absent label, with a comma before it
+ * @param more the names of the row's labels, where they are not written as they are; and how exemplars are
  */
 export function textPlan(
   name: string,
   constantLabels: LabelSet,
-  lines: readonly { readonly head: string; readonly labels: string }[],
+  lines: readonly LineSpec[],
   absent: readonly string[],
+  more: { readonly names?: readonly string[]; readonly exemplarText?: (exemplar: Exemplar) => string } = {},
 ): TextPlan {
+  const { exemplarText } = more;
   const heads = new Map<string, Piece>();
-  const planned = lines.map(({ head, labels }): Line => {
+  const planned = lines.map(({ head, labels, sample, isOmitted, takesExemplar }): Line => {
     const shared = heads.get(head) ?? piece(head);
     heads.set(head, shared);
-    return { head: shared, tail: piece(labels === "" ? " " : `${labels}} `), tailHasLabels: labels !== "" };
+    const opensBraces = !head.startsWith("{");
+    const tailClosesBraces = labels !== "" || !opensBraces;
+    const tail = piece(tailClosesBraces ? `${labels}} ` : " ");
+    return { head: shared, tail, opensBraces, tailClosesBraces, sample, isOmitted, takesExemplar };
   });
-  const longest = Math.max(...planned.map(({ head, tail }) => head.length + tail.length));
+  const longest = Math.max(0, ...planned.map(({ head, tail }) => head.length + tail.length));
   const absentPieces = absent.map((text) => (text === "" ? undefined : piece(text)));
-  const absentBytes = absentPieces.reduce((sum, absentPiece) => sum + (absentPiece?.length ?? 0), 0);
+  const renamed = more.names?.map((label) => piece(`,${label}="`));
+  const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
   return {
     name,
     constantLabels,
     lines: planned,
     absent: absentPieces,
-    fixedBytes: longest + absentBytes + NUMBER_BYTES + 3,
+    renamed,
+    fixedBytes: longest + labelBytes + NUMBER_BYTES + 3 + (exemplarText === undefined ? 0 : EXEMPLAR_BYTES),
+    exemplarText,
   };
 }
 
@@ -107,6 +136,8 @@ export class TextRows implements Section {
   readonly #numbers: Float64Array;
   /** The row's label ids, read with them: a series that is removed meanwhile is written to its end. */
   readonly #ids: Int32Array;
+  /** Whether a row is one line with one number, as it is stored. */
+  readonly #isSingle: boolean;
   /** The next line of the row under way. */
   #line = 0;
   /** Head and labels of the row under way: most of its lines begin alike. */
@@ -117,16 +148,18 @@ export class TextRows implements Section {
     this.#plan = plan;
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
-    this.#numbers = new Float64Array(plan.lines.length);
+    this.#numbers = new Float64Array(view.family.samples.length);
     this.#ids = new Int32Array(view.family.table.width);
+    const { samples, expose } = view.family;
+    const { lines, exemplarText } = plan;
+    this.#isSingle = lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? lines[0]?.isOmitted);
   }
 
   write(chunk: Chunk): boolean {
     const view = this.#view;
     const rows = view.rowsIn(this.#page);
     if (rows === 0) return true;
-    const isSingle = this.#plan.lines.length === 1 && view.family.expose === undefined;
-    this.#place = isSingle ? this.#writeSingle(chunk, rows) : this.#writeMultiple(chunk, rows);
+    this.#place = this.#isSingle ? this.#writeSingle(chunk, rows) : this.#writeMultiple(chunk, rows);
     if (this.#place === rows) {
       this.#page++;
       this.#place = 0;
@@ -137,8 +170,8 @@ export class TextRows implements Section {
   /** Writes rows that have one line and one number. */
   #writeSingle(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
-    const line = this.#plan.lines[0] as Line;
-    const absent = this.#plan.absent;
+    const plan = this.#plan;
+    const line = plan.lines[0] as Line;
     const page = this.#view.pages[this.#page] as Float64Array;
     const ids = this.#view.idPages[this.#page] as Int32Array;
     const stride = table.idStride;
@@ -157,7 +190,7 @@ export class TextRows implements Section {
         break;
       }
       offset = copyBytes(line.head.view, 0, out, offset, line.head.length);
-      offset = writeTail(line, out, bytes, offset, writeLabels(values, absent, ids, first, out, offset));
+      offset = writeTail(line, out, bytes, offset, writeLabels(values, plan, ids, first, out, offset));
       offset = writeNumber(bytes, offset, page[place] as number);
       bytes[offset++] = NEWLINE;
     }
@@ -168,7 +201,8 @@ export class TextRows implements Section {
   /** Writes rows that have several lines, or whose numbers are computed. */
   #writeMultiple(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
-    const { lines, absent } = this.#plan;
+    const plan = this.#plan;
+    const { lines, exemplarText } = plan;
     const idPage = this.#view.idPages[this.#page] as Int32Array;
     const ids = this.#ids;
     const bytes = chunk.bytes;
@@ -189,6 +223,7 @@ export class TextRows implements Section {
       }
       for (let i = this.#line; i < lines.length; i++) {
         const line = lines[i] as Line;
+        if (line.isOmitted?.(this.#numbers)) continue;
         if (offset > last) {
           chunk.isFull = true;
           chunk.length = offset;
@@ -197,17 +232,26 @@ export class TextRows implements Section {
         }
         if (this.#prefixHead !== line.head) {
           const headEnd = copyBytes(line.head.view, 0, prefix.view, 0, line.head.length);
-          prefix.length = writeLabels(table.values, absent, ids, 0, prefix.view, headEnd);
+          prefix.length = writeLabels(table.values, plan, ids, 0, prefix.view, headEnd);
           this.#prefixHead = line.head;
         }
         const headEnd = offset + line.head.length;
         const labelsEnd = copyBytes(prefix.view, 0, out, offset, prefix.length);
         offset = writeTail(line, out, bytes, headEnd, labelsEnd);
-        offset = writeNumber(bytes, offset, this.#numbers[i] as number);
+        offset =
+          line.sample === CREATED
+            ? writeTimestampSeconds(bytes, offset, this.#view.createdMs((this.#page << table.rowShift) | place))
+            : writeNumber(bytes, offset, this.#numbers[line.sample] as number);
+        if (exemplarText !== undefined && line.takesExemplar) {
+          const exemplar = this.#view.exemplar((this.#page << table.rowShift) | place, line.sample);
+          if (exemplar !== undefined) {
+            offset += encoder.encodeInto(exemplarText(exemplar), bytes.subarray(offset)).written;
+          }
+        }
         bytes[offset++] = NEWLINE;
       }
       this.#line = 0;
-      budget -= lines.length;
+      budget -= Math.max(1, lines.length);
     }
     chunk.length = offset;
     return place;
@@ -217,7 +261,7 @@ export class TextRows implements Section {
 /** Writes a row's label fragments, each with a comma before it. */
 function writeLabels(
   values: readonly InternedValues[],
-  absent: readonly (Piece | undefined)[],
+  { absent, renamed }: TextPlan,
   ids: Int32Array,
   first: number,
   out: DataView,
@@ -232,16 +276,24 @@ function writeLabels(
       continue;
     }
     const label = values[i] as InternedValues;
-    end = copyBytes(label.view, label.starts[id] as number, out, end, label.lengths[id] as number);
+    let start = label.starts[id] as number;
+    let length = label.lengths[id] as number;
+    if (renamed !== undefined) {
+      const prefix = renamed[i] as Piece;
+      end = copyBytes(prefix.view, 0, out, end, prefix.length);
+      start += label.prefixLength;
+      length -= label.prefixLength;
+    }
+    end = copyBytes(label.view, start, out, end, length);
   }
   return end;
 }
 
 /** Writes what follows a row's labels, and makes the comma before the first label the opening brace. */
 function writeTail(line: Line, out: DataView, bytes: Uint8Array, headEnd: number, labelsEnd: number): number {
-  if (line.tailHasLabels) {
+  if (line.tailClosesBraces) {
     const end = copyBytes(line.tail.view, 0, out, labelsEnd, line.tail.length);
-    bytes[headEnd] = OPEN_BRACE;
+    if (line.opensBraces) bytes[headEnd] = OPEN_BRACE;
     return end;
   }
   if (labelsEnd === headEnd) {

@@ -1,6 +1,13 @@
 import { systemClock } from "../model/clock.ts";
 import type { MetricDefinition, MetricJson, ScrapeContext } from "../model/collector.ts";
-import type { FamilyDescriptor, LabelSet, MetricFamily, MetricType } from "../model/family.ts";
+import type {
+  Exemplar,
+  FamilyDescriptor,
+  LabelSet,
+  MetricFamily,
+  MetricType,
+  NativeHistogram,
+} from "../model/family.ts";
 import { describeMetric, isLegacyLabelName } from "../model/names.ts";
 import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
@@ -9,8 +16,8 @@ import { askToUpdate, type ColumnMetric } from "../registry/scrape.ts";
 import {
   COLUMNS,
   type ColumnFamily,
+  type ExponentialBlocks,
   FamilyView,
-  type QuantileBlocks,
   type SampleLayout,
 } from "../storage/column-family.ts";
 import type { KeptSeries } from "../storage/kept-series.ts";
@@ -27,7 +34,9 @@ export interface MetricKind {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly expose?: (table: SeriesTable, row: number, into: Float64Array) => void;
   readonly extraLabels?: (row: number) => LabelSet | undefined;
-  readonly quantileBlocks?: QuantileBlocks;
+  readonly blocks?: ExponentialBlocks;
+  readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
+  readonly native?: (row: number) => NativeHistogram | undefined;
   readonly beforeView?: () => void;
   readonly onCreate?: (row: number) => void;
   readonly onRemove?: (row: number) => void;
@@ -78,7 +87,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(kind.onCreate && { onCreate: kind.onCreate }),
       ...(kind.onRemove && { onRemove: kind.onRemove }),
     });
-    const { expose, extraLabels, quantileBlocks, beforeView, samples } = kind;
+    const { expose, extraLabels, blocks, exemplar, native, beforeView, samples } = kind;
     this[COLUMNS] = {
       descriptor,
       labelNames: this.labelNames,
@@ -86,7 +95,9 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       samples,
       ...(expose && { expose: (row: number, into: Float64Array) => expose(this.table, row, into) }),
       ...(extraLabels && { extraLabels }),
-      ...(quantileBlocks && { quantileBlocks }),
+      ...(blocks && { blocks }),
+      ...(exemplar && { exemplar }),
+      ...(native && { native }),
       ...(beforeView && { beforeView }),
     };
     this.update = collect === undefined ? undefined : (context) => collect.call(this, context);

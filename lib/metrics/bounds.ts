@@ -76,14 +76,15 @@ function checkFinite(call: string, what: string, value: number): void {
 /**
  * The bounds as a histogram keeps them: a copy, checked, and without a last `Infinity`, which is always there.
  *
+ * @param mayBeNone whether there may be none, since other buckets do the counting
  * @throws {TypeError} when they are no array of numbers
  * @throws {RangeError} when there are none, or they do not strictly increase
  */
-export function checkBounds(owner: string, given: unknown): readonly number[] {
+export function checkBounds(owner: string, given: unknown, mayBeNone = false): readonly number[] {
   if (!Array.isArray(given)) throw new TypeError(`${owner}: buckets must be an array of numbers.`);
   const bounds: unknown[] = [...given];
   if (bounds.at(-1) === Number.POSITIVE_INFINITY) bounds.pop();
-  if (bounds.length === 0) throw new RangeError(`${owner}: buckets must have at least one finite bound.`);
+  if (bounds.length === 0 && !mayBeNone) throw new RangeError(`${owner}: buckets must have at least one finite bound.`);
   let last = Number.NEGATIVE_INFINITY;
   const checked = bounds.map((bound, i) => {
     if (typeof bound !== "number")

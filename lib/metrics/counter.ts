@@ -1,6 +1,12 @@
+import { systemClock } from "../model/clock.ts";
+import type { ExemplarLabels } from "../model/exemplars.ts";
+import { describeMetric } from "../model/names.ts";
 import { KeptSeries } from "../storage/kept-series.ts";
+import type { SeriesTable } from "../storage/series-table.ts";
 import { BaseMetric } from "./base-metric.ts";
+import { readArguments, takesCalls, type WithExemplar } from "./exemplar-call.ts";
 import type { Declaration, LabelledMetric, WithLabels } from "./labelled.ts";
+import { exemplarsFor, type MetricExemplars } from "./metric-exemplars.ts";
 import type { MetricOptions } from "./options.ts";
 import { settle } from "./settle.ts";
 
@@ -14,6 +20,12 @@ const remainders = new WeakMap<Float64Array, Map<number, number>>();
 export interface CounterOptions<Name extends string> extends MetricOptions<Name> {
   /** As it is queried. By convention it ends in `_total`. */
   readonly name: string;
+  /**
+   * Whether its series keep exemplars: an event with the id of the trace it happened in. They are given with the call;
+   * see {@link CounterWithExemplars}.
+   * @default false
+   */
+  readonly enableExemplars?: boolean;
 }
 
 /** One series of a counter. */
@@ -61,6 +73,48 @@ export class CounterSeries extends KeptSeries {
     this.attach();
     addTo(this.page, this.offset, amount);
   }
+}
+
+/** One series of a counter that keeps exemplars. */
+export class CounterSeriesWithExemplars extends CounterSeries {
+  readonly #exemplars: MetricExemplars;
+  #row = 0;
+
+  /** @internal */
+  constructor(table: SeriesTable, exemplars: MetricExemplars) {
+    super(table);
+    this.#exemplars = exemplars;
+  }
+
+  /** @internal */
+  override attachTo(row: number): void {
+    super.attachTo(row);
+    this.#row = row;
+  }
+
+  /**
+   * Adds `amount` events to this series, and keeps an exemplar of them.
+   *
+   * @param amount how many events happened: zero or more, fractions allowed; 1 if left out
+   * @param exemplarLabels usually the id of a trace; names and values together hold at most 128 characters. They are
+   *   copied. `{}` for no exemplar, nothing for an automatic one where there is a source of them.
+   * @throws {RangeError} when `amount` is negative, NaN or infinite, or the labels can't be an exemplar's; nothing
+   *   changes then
+   * @throws {TypeError} when `amount` is no number, or a label no text
+   * @example
+   * requests.inc(1, { trace_id: span.traceId });
+   */
+  override inc(amount = 1, exemplarLabels?: ExemplarLabels): void {
+    checkAmount(this.table.owner, amount);
+    const exemplar = this.#exemplars.read(exemplarLabels, amount);
+    super.inc(amount);
+    if (exemplar !== undefined) this.#exemplars.keep(this.#row, 0, exemplar);
+    else if (exemplarLabels === undefined) this.#exemplars.ask(this.#row, 0, amount);
+  }
+}
+
+function checkAmount(owner: string, amount: unknown): asserts amount is number {
+  if (typeof amount !== "number" || !(amount >= 0 && amount < Number.POSITIVE_INFINITY)) refuse(owner, amount);
 }
 
 function refuse(owner: string, amount: unknown): never {
@@ -125,10 +179,42 @@ export interface Counter<Name extends string = string> extends LabelledMetric<Na
   ): Result;
 }
 
+/**
+ * A counter that was declared with `enableExemplars: true`: it keeps the latest exemplar of each series.
+ *
+ * @example
+ * const requests = new Counter({ name: "requests_total", help: "R.", labelNames: ["code"], enableExemplars: true });
+ * requests.inc({ code: 200 }, 1, { trace_id: "4bf92f3577b34da6" });
+ * requests.inc({ labels: { code: 200 }, value: 1, exemplarLabels: { trace_id: "4bf92f3577b34da6" } }); // the same
+ */
+export interface CounterWithExemplars<Name extends string = string>
+  extends Omit<Counter<Name>, "inc" | "labels">,
+    LabelledMetric<Name, CounterSeriesWithExemplars> {
+  /**
+   * Adds `amount` events, 1 if left out, to the series of the labels, or to the only one, and keeps an exemplar of them.
+   * All of it may be given in one object, as prom-client takes it, unless a label has one of its names.
+   *
+   * @throws {RangeError} when `amount` is negative, NaN or infinite, or the labels can't be an exemplar's; nothing
+   *   changes then
+   * @throws {TypeError} when `amount` is no number, a label is unknown or its value is none
+   */
+  inc(...args: WithExemplar<Name, [amount?: number | undefined]>): void;
+}
+
+/** What a declaration makes: one that takes exemplars only if it says so outright. */
+type DeclaredCounter<Name extends string, Exemplars extends boolean> = [Exemplars] extends [true]
+  ? CounterWithExemplars<Name>
+  : Counter<Name>;
+
 /** Declares counters; see {@link Counter}. */
 export interface CounterClass {
   /** @throws {TypeError | RangeError | AlreadyRegisteredError} when the declaration is not valid; nothing is registered */
-  new <const Name extends string = never>(options: Declaration<CounterOptions<Name>, Counter<Name>>): Counter<Name>;
+  new <const Name extends string = never, const Exemplars extends boolean = false>(
+    options: Declaration<
+      CounterOptions<Name> & { readonly enableExemplars?: Exemplars },
+      DeclaredCounter<Name, Exemplars>
+    >,
+  ): DeclaredCounter<Name, Exemplars>;
   readonly prototype: Counter;
 }
 
@@ -138,17 +224,39 @@ class CounterMetric extends BaseMetric<CounterSeries> {
   }
 
   #single: CounterSeries | undefined;
+  readonly #exemplars: MetricExemplars | undefined;
 
   constructor(options: CounterOptions<string> & { readonly collect?: (this: unknown) => unknown }) {
-    super({ type: "counter", cells: 1, samples: [{ suffix: "" }] }, options);
+    const { name, enableExemplars, clock = systemClock } = options ?? {};
+    const exemplars = exemplarsFor(describeMetric("counter", String(name)), enableExemplars, clock.now);
+    super(
+      {
+        type: "counter",
+        cells: 1,
+        samples: [{ suffix: "" }],
+        ...(exemplars && {
+          details: { enableExemplars },
+          exemplar: (row: number, sample: number) => exemplars.at(row, sample),
+          onRemove: (row: number) => exemplars.forget(row),
+        }),
+      },
+      options,
+    );
+    this.#exemplars = exemplars;
     if (this.labelNames.length === 0) this.#single = this.labels();
   }
 
   protected newSeries(): CounterSeries {
-    return new CounterSeries(this.table);
+    return this.#exemplars === undefined
+      ? new CounterSeries(this.table)
+      : new CounterSeriesWithExemplars(this.table, this.#exemplars);
   }
 
-  inc(labels?: object | number | null, amount?: number): void {
+  inc(labels?: object | number | null, amount?: number, exemplarLabels?: unknown): void {
+    if (this.#exemplars !== undefined) {
+      this.#incWithExemplar(this.#exemplars, [labels, amount, exemplarLabels]);
+      return;
+    }
     if (typeof labels !== "object" || labels === null) {
       this.#only().inc(labels ?? amount);
       return;
@@ -163,6 +271,17 @@ class CounterMetric extends BaseMetric<CounterSeries> {
     const sum = (page[offset] as number) + checked;
     if (sum < LARGE) page[offset] = sum;
     else addTo(page, offset, checked);
+  }
+
+  #incWithExemplar(exemplars: MetricExemplars, args: readonly unknown[]): void {
+    const { table } = this;
+    const { labels, value: amount = 1, exemplarLabels } = readArguments(table.owner, takesCalls(this.labelNames), args);
+    checkAmount(table.owner, amount);
+    const exemplar = exemplars.read(exemplarLabels, amount);
+    const row = table.rowOf(labels);
+    addTo(table.pageOf(row), table.offsetOf(row), amount);
+    if (exemplar !== undefined) exemplars.keep(row, 0, exemplar);
+    else if (exemplarLabels === undefined) exemplars.ask(row, 0, amount);
   }
 
   countErrors<Result>(run: () => Result, filter?: (error: unknown) => boolean): Result {

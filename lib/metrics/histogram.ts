@@ -1,13 +1,21 @@
 import { type Clock, systemClock } from "../model/clock.ts";
+import type { ExemplarLabels } from "../model/exemplars.ts";
+import type { NativeHistogram } from "../model/family.ts";
 import type { SomeLabelValues } from "../model/labels.ts";
 import { describeMetric } from "../model/names.ts";
 import { BoundSearch } from "../storage/bound-search.ts";
 import type { SampleLayout } from "../storage/column-family.ts";
 import { DETACHED_PAGE, KeptSeries } from "../storage/kept-series.ts";
-import type { SeriesTable } from "../storage/series-table.ts";
+import type { NativeBuckets } from "../storage/native-buckets.ts";
+import { NativeColumn } from "../storage/native-column.ts";
+import type { TimedExemplar } from "../storage/native-exemplars.ts";
+import { rowShiftFor, type SeriesTable } from "../storage/series-table.ts";
 import { BaseMetric } from "./base-metric.ts";
 import { checkBounds, DEFAULT_BOUNDS } from "./bounds.ts";
+import { readArguments, takesCalls, type WithExemplar } from "./exemplar-call.ts";
 import type { Declaration, LabelledMetric, WithLabels } from "./labelled.ts";
+import { exemplarsFor, type MetricExemplars } from "./metric-exemplars.ts";
+import { checkNative, type NativeOptions } from "./native-options.ts";
 import type { MetricOptions } from "./options.ts";
 import { settle } from "./settle.ts";
 import { type EndTimer, startTimer } from "./timer.ts";
@@ -17,9 +25,23 @@ export interface HistogramOptions<Name extends string> extends MetricOptions<Nam
   /**
    * Inclusive upper bounds, strictly increasing, in the unit of the metric; `+Inf` is added for you. A series costs
    * one number for each.
+   * `[]` for native buckets alone, if there are such: formats that don't carry them then have the bucket `+Inf` only.
    * @default the bounds of the other client libraries: 0.005 … 10, for seconds
    */
   readonly buckets?: readonly number[];
+  /**
+   * Native buckets, exponential ones, beside those of `buckets`: `true` for the defaults. Of today's formats protobuf
+   * alone carries them. A series costs eight bytes for each bucket between its least and its greatest observation, 134 KB
+   * for each sign at the most.
+   * @default none
+   */
+  readonly native?: NativeOptions | boolean;
+  /**
+   * Whether its series keep exemplars, one for each bucket and some for the native ones. They are given with the call; see
+   * {@link HistogramWithExemplars}.
+   * @default false
+   */
+  readonly enableExemplars?: boolean;
 }
 
 /** What a histogram has counted. */
@@ -28,6 +50,8 @@ export interface HistogramValue {
   readonly sum: number;
   /** Observations by bucket, not cumulative: one number for each bound and one for `+Inf`. */
   readonly buckets: readonly number[];
+  /** The native buckets, if the histogram has such. */
+  readonly native?: NativeHistogram;
 }
 
 /**
@@ -100,6 +124,82 @@ export class HistogramSeries extends KeptSeries {
   }
 }
 
+/** One series of a histogram that has native buckets, or keeps exemplars, or both. */
+export class HistogramSeriesWithExemplars extends HistogramSeries {
+  readonly #search: BoundSearch;
+  readonly #more: More;
+  /** The native buckets of the row, as long as the series is attached. */
+  #native: NativeBuckets | undefined;
+  #row = 0;
+
+  /** @internal */
+  constructor(table: SeriesTable, search: BoundSearch, clock: Clock, more: More) {
+    super(table, search, clock);
+    this.#search = search;
+    this.#more = more;
+  }
+
+  /** @internal */
+  override attachTo(row: number): void {
+    super.attachTo(row);
+    this.#row = row;
+    this.#native = this.#more.natives?.at(row);
+  }
+
+  /**
+   * Counts one observation, and keeps an exemplar of it.
+   *
+   * @param value any finite number, in the unit of the metric
+   * @param exemplarLabels usually the id of a trace; names and values together hold at most 128 characters. They are
+   *   copied. `{}` for no exemplar, nothing for an automatic one where there is a source of them. Without
+   *   `enableExemplars` they mean nothing.
+   * @throws {RangeError} when it is NaN or infinite, which would spoil the sum, or the labels can't be an exemplar's;
+   *   nothing changes then
+   * @throws {TypeError} when it is no number, or a label no text
+   */
+  override observe(value: number, exemplarLabels?: ExemplarLabels): void {
+    if (typeof value !== "number" || value - value !== 0) refuse(this.table.owner, value);
+    const { exemplars } = this.#more;
+    const exemplar = exemplars?.read(exemplarLabels, value);
+    if (this.page === DETACHED_PAGE) this.attach();
+    const page = this.page;
+    const offset = this.offset;
+    const bucket = this.#search.indexOf(value);
+    // First, for it may have the series begin anew, and then this is the first observation.
+    this.#native?.observe(value);
+    (page[offset] as number) += value;
+    (page[offset + 1 + bucket] as number) += 1;
+    if (exemplars !== undefined) keepExemplar(this.#more, this.#row, bucket, value, exemplar, exemplarLabels);
+  }
+
+  override get value(): HistogramValue {
+    // This finds the series where it was made anew meanwhile.
+    const counted = super.value;
+    const native = this.isDetached ? undefined : this.#native?.value;
+    return { ...counted, ...(native && { native }) };
+  }
+}
+
+/** What some histograms have beyond their cells. */
+interface More {
+  readonly natives: NativeColumn | undefined;
+  readonly exemplars: MetricExemplars | undefined;
+}
+
+/** Keeps the exemplar that was given with an observation, or asks for one. */
+function keepExemplar(
+  { natives, exemplars }: More,
+  row: number,
+  bucket: number,
+  value: number,
+  given: TimedExemplar | undefined,
+  labels: unknown,
+): void {
+  if (given !== undefined) exemplars?.keep(row, bucket, given);
+  const kept = given ?? (labels === undefined ? exemplars?.ask(row, bucket, value) : undefined);
+  if (kept !== undefined) natives?.at(row)?.exemplars.add(kept);
+}
+
 function refuse(owner: string, value: unknown): never {
   if (typeof value !== "number") throw new TypeError(`${owner}: observe() takes a number, but got ${typeof value}.`);
   throw new RangeError(`${owner}: observe(${value}) would spoil the sum for ever.`);
@@ -143,12 +243,49 @@ export interface Histogram<Name extends string = string> extends LabelledMetric<
   zero(...args: WithLabels<Name, []>): void;
 }
 
+/** What an observation with an exemplar is as one object. */
+interface ObservedValues {
+  readonly value: number;
+  readonly exemplarLabels?: ExemplarLabels | undefined;
+}
+
+/**
+ * A histogram that was declared with `enableExemplars: true`: it keeps the latest exemplar of each bucket, and of its
+ * native buckets some that are spread over all values.
+ *
+ * @example
+ * const latency = new Histogram({ name: "latency_seconds", help: "L.", labelNames: ["route"], enableExemplars: true });
+ * latency.observe({ route: "/" }, 0.042, { trace_id: "4bf92f3577b34da6" });
+ * latency.observe({ labels: { route: "/" }, value: 0.042, exemplarLabels: { trace_id: "4bf92f3577b34da6" } }); // the same
+ */
+export interface HistogramWithExemplars<Name extends string = string>
+  extends Omit<Histogram<Name>, "observe" | "labels">,
+    LabelledMetric<Name, HistogramSeriesWithExemplars> {
+  /**
+   * Counts one observation in the series of the labels, or in the only one, and keeps an exemplar of it. All of it may be
+   * given in one object, as prom-client takes it, unless a label has one of its names.
+   *
+   * @throws {RangeError} when it is NaN or infinite, which would spoil the sum, or the labels can't be an exemplar's;
+   *   nothing changes then
+   * @throws {TypeError} when it is no number, a label is unknown or its value is none
+   */
+  observe(...args: WithExemplar<Name, [value: number], ObservedValues>): void;
+}
+
+/** What a declaration makes: one that takes exemplars only if it says so outright. */
+type DeclaredHistogram<Name extends string, Exemplars extends boolean> = [Exemplars] extends [true]
+  ? HistogramWithExemplars<Name>
+  : Histogram<Name>;
+
 /** Declares histograms; see {@link Histogram}. */
 export interface HistogramClass {
   /** @throws {TypeError | RangeError | AlreadyRegisteredError} when the declaration is not valid; nothing is registered */
-  new <const Name extends string = never>(
-    options: Declaration<HistogramOptions<Name>, Histogram<Name>>,
-  ): Histogram<Name>;
+  new <const Name extends string = never, const Exemplars extends boolean = false>(
+    options: Declaration<
+      HistogramOptions<Name> & { readonly enableExemplars?: Exemplars },
+      DeclaredHistogram<Name, Exemplars>
+    >,
+  ): DeclaredHistogram<Name, Exemplars>;
   readonly prototype: Histogram;
 }
 
@@ -160,32 +297,108 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
   readonly bounds: readonly number[];
   readonly #search: BoundSearch;
   readonly #clock: Clock;
+  /** Native buckets and exemplars, where there are any. */
+  readonly #more: More | undefined;
 
   constructor(options: HistogramOptions<string> & { readonly collect?: (this: unknown) => unknown }) {
-    const bounds = checkBounds(describeMetric("histogram", String(options?.name)), options?.buckets ?? DEFAULT_BOUNDS);
+    const { name, buckets = DEFAULT_BOUNDS, clock = systemClock, pages, enableExemplars, native } = options ?? {};
+    const owner = describeMetric("histogram", String(name));
+    const settings = checkNative(owner, native);
+    const bounds = checkBounds(owner, buckets, settings !== undefined);
+    const exemplars = exemplarsFor(owner, enableExemplars, clock.now);
+    const cells = bounds.length + 2;
+    const natives =
+      settings &&
+      new NativeColumn({
+        settings,
+        rowShift: rowShiftFor(cells),
+        onReset: (row) => this.#beginAnew(row),
+        now: clock.monotonicNow,
+        pages,
+      });
     super(
-      { type: "histogram", cells: bounds.length + 2, samples: layout(bounds), details: { buckets: bounds }, expose },
+      {
+        type: "histogram",
+        cells,
+        samples: layout(bounds),
+        details: {
+          buckets: bounds,
+          ...(settings && { native: settings }),
+          ...(exemplars && { enableExemplars }),
+        },
+        expose,
+        ...(exemplars && { exemplar: (row: number, sample: number) => exemplars.at(row, sample) }),
+        ...(natives && {
+          native: (row: number) => natives.value(row),
+          blocks: {
+            of: (row: number) => natives.at(row)?.block,
+            merge: (row: number, block: Float64Array) => natives.at(row)?.mergeBlock(block),
+            // Native buckets do not expire.
+            epoch: 0,
+          },
+          beforeView: () => natives.resetDue(),
+          onCreate: (row: number) => natives.create(row),
+        }),
+        ...((natives || exemplars) && {
+          onRemove: (row: number) => {
+            natives?.remove(row);
+            exemplars?.forget(row);
+          },
+        }),
+      },
       options,
     );
     this.bounds = bounds;
     this.#search = new BoundSearch(bounds);
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = clock;
+    if (natives !== undefined || exemplars !== undefined) this.#more = { natives, exemplars };
+  }
+
+  /** The native buckets of a row have too many for their age: the series goes to zero as a whole. */
+  #beginAnew(row: number): void {
+    const { table } = this;
+    const offset = table.offsetOf(row);
+    table.pageOf(row).fill(0, offset, offset + table.cells);
+    table.setCreatedMs(row, this.#clock.now());
   }
 
   protected newSeries(): HistogramSeries {
-    return new HistogramSeries(this.table, this.#search, this.#clock);
+    return this.#more === undefined
+      ? new HistogramSeries(this.table, this.#search, this.#clock)
+      : new HistogramSeriesWithExemplars(this.table, this.#search, this.#clock, this.#more);
   }
 
-  observe(labels: object | number, value?: number): void {
+  observe(labels: object | number, value?: number, exemplarLabels?: unknown): void {
+    const more = this.#more;
+    if (more?.exemplars !== undefined) {
+      this.#observeWithExemplar(more, more.exemplars, [labels, value, exemplarLabels]);
+      return;
+    }
     const isLabelled = typeof labels === "object" && labels !== null;
     const observed = (isLabelled ? value : labels) as number;
     const { table } = this;
     if (typeof observed !== "number" || observed - observed !== 0) refuse(table.owner, observed);
-    const row = table.rowOf(isLabelled ? labels : NO_LABELS);
-    const page = table.pageOf(row);
-    const offset = table.offsetOf(row);
-    (page[offset] as number) += observed;
-    (page[offset + 1 + this.#search.indexOf(observed)] as number) += 1;
+    this.#add(table.rowOf(isLabelled ? labels : NO_LABELS), observed, this.#search.indexOf(observed));
+  }
+
+  #add(row: number, value: number, bucket: number): void {
+    // First, for it may have the series begin anew, and then this is the first observation.
+    if (this.#more !== undefined) this.#more.natives?.at(row)?.observe(value);
+    const page = this.table.pageOf(row);
+    const offset = this.table.offsetOf(row);
+    (page[offset] as number) += value;
+    (page[offset + 1 + bucket] as number) += 1;
+  }
+
+  #observeWithExemplar(more: More, exemplars: MetricExemplars, args: readonly unknown[]): void {
+    const { table } = this;
+    const { labels, value, exemplarLabels } = readArguments(table.owner, takesCalls(this.labelNames), args);
+    if (typeof value !== "number" || value - value !== 0) refuse(table.owner, value);
+    const exemplar = exemplars.read(exemplarLabels, value);
+    const row = table.rowOf(labels);
+    const bucket = this.#search.indexOf(value);
+    this.#add(row, value, bucket);
+    keepExemplar(more, row, bucket, value, exemplar, exemplarLabels);
   }
 
   startTimer(labels?: object): EndTimer<string> {

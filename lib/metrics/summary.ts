@@ -191,7 +191,7 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
           into[quantiles.length + 1] = page[offset + COUNT] as number;
         },
         ...(quantiles.length > 0 && {
-          quantileBlocks: {
+          blocks: {
             of: (row: number) => windows.get(row)?.block,
             merge: (row: number, block: Float64Array) => windows.get(row)?.mergeBlock(block),
             get epoch() {

@@ -1,4 +1,4 @@
-import type { FamilyDescriptor, MetricFamily } from "./family.ts";
+import type { FamilyDescriptor, LabelSet, MetricFamily, NativeHistogram } from "./family.ts";
 
 /** What a collector is told about the scrape that asks it. */
 export interface ScrapeContext {
@@ -47,7 +47,7 @@ export interface Metric extends Collector {
 /** A metric's declaration as plain data, compared by `getOrCreate`. */
 export interface MetricDefinition extends FamilyDescriptor {
   readonly labelNames: readonly string[];
-  /** What only one type has: bounds, quantiles, states. Numbers and texts only. */
+  /** What only one type has: bounds, quantiles, states. Plain data only. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
@@ -57,6 +57,18 @@ export interface MetricValueJson {
   readonly labels: Readonly<Record<string, string | number>>;
   /** The sample's name where it is not the family's: `…_bucket`, `…_sum`, `…_count`. */
   readonly metricName?: string;
+  /** The exemplar of a counter or a bucket. */
+  readonly exemplar?: ExemplarJson;
+  /** The native buckets of a histogram, with its `…_count`. prom-client has none. */
+  readonly native?: NativeHistogram;
+}
+
+/** An exemplar in `getMetricsAsJSON()`, in prom-client's shape. */
+export interface ExemplarJson {
+  readonly labelSet: LabelSet;
+  readonly value: number;
+  /** In seconds since the epoch. */
+  readonly timestamp?: number;
 }
 
 /** A metric in `getMetricsAsJSON()`, in prom-client's shape. */

@@ -1,6 +1,9 @@
 import type { Aggregator } from "../model/aggregator.ts";
-import { COLUMNS, type ColumnFamily, type QuantileBlocks } from "../storage/column-family.ts";
-import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
+import type { Exemplar, NativeHistogram } from "../model/family.ts";
+import { COLUMNS, type ColumnFamily, type ExponentialBlocks } from "../storage/column-family.ts";
+import { BLOCK_HEADER_CELLS, ExponentialBuckets } from "../storage/exponential-buckets.ts";
+import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
+import { NATIVE_MAX_LENGTH, nativeHistogram } from "../storage/native-buckets.ts";
 import { QUANTILE_MAX_LENGTH, QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { combine } from "./combine.ts";
@@ -57,7 +60,7 @@ export class AggregateFamily {
     this.#table = columns.table;
     this.#retired = new FamilySource(RETIRED, this.#table);
     const { name, help, unit } = declaration;
-    const { quantileBlocks } = columns;
+    const { blocks } = columns;
     this.columns = {
       ...columns,
       descriptor: { name, type, help, ...(unit !== undefined && { unit }) },
@@ -65,7 +68,9 @@ export class AggregateFamily {
         columns.beforeView?.();
         if (aggregator === "livesum") this.#table.forEachRow((row) => this.#combine(row));
       },
-      ...(quantileBlocks && { expose: this.#exposeQuantiles(quantileBlocks) }),
+      ...(blocks && type === "summary" && { expose: this.#exposeQuantiles(blocks) }),
+      ...(columns.exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
+      ...(columns.native && blocks && { native: (row: number) => this.#native(blocks, row) }),
     };
   }
 
@@ -132,7 +137,7 @@ export class AggregateFamily {
     for (const row of source.rows()) {
       const offset = this.#table.offsetOf(row);
       const cells = source.pageOf(row).subarray(offset, offset + this.#table.cells);
-      const block = source === this.#retired ? this.columns.quantileBlocks?.of(row) : source.blocks.get(row);
+      const block = source === this.#retired ? this.columns.blocks?.of(row) : source.blocks.get(row);
       const texts = this.#table
         .textsOf(row)
         .slice(0, source === this.#retired ? undefined : this.declaration.labelNames.length);
@@ -147,7 +152,7 @@ export class AggregateFamily {
     const offset = this.#table.offsetOf(row);
     for (const [cell, value] of cells.entries()) kept[offset + cell] = (kept[offset + cell] as number) + value;
     this.#table.setCreatedMs(row, createdMs);
-    if (block !== undefined) this.columns.quantileBlocks?.merge(row, block);
+    if (block !== undefined) this.columns.blocks?.merge(row, block);
     this.#combine(row);
   }
 
@@ -166,6 +171,21 @@ export class AggregateFamily {
   /** The sums of observations may fall. */
   #isCount(cell: number): boolean {
     return this.declaration.type === "counter" || cell > 0;
+  }
+
+  /** Sets the exponential buckets of a row. */
+  setBlock(source: FamilySource, row: number, block: Float64Array): void {
+    const before = source.blocks.get(row);
+    // Native buckets that count less than before have begun anew, as the counts beside them have.
+    if (this.#isNative && before !== undefined && countOf(block) < countOf(before)) {
+      this.#retiredPage(row, source.createdMs(row));
+      this.columns.blocks?.merge(row, before);
+    }
+    source.blocks.set(row, block);
+  }
+
+  get #isNative(): boolean {
+    return this.#isCumulative && this.declaration.details.native !== undefined;
   }
 
   /** Says that a row's numbers were set, as the process had them at a time. */
@@ -209,7 +229,55 @@ export class AggregateFamily {
     const offset = this.#table.offsetOf(row);
     for (let i = offset; i < offset + this.#table.cells; i++) kept[i] = (kept[i] as number) + (page[i] as number);
     const block = source.blocks.get(row);
-    if (block !== undefined) this.columns.quantileBlocks?.merge(row, block);
+    if (block !== undefined) this.columns.blocks?.merge(row, block);
+    for (let sample = 0; sample < this.#mostExemplars; sample++) {
+      const exemplar = source.exemplars.get(row, sample);
+      if (exemplar === undefined || isOlder(exemplar, this.#retired.exemplars.get(row, sample))) continue;
+      this.#retired.exemplars.set(row, sample, exemplar);
+    }
+  }
+
+  /** How many exemplars a row may have: one for each sample, and those of native buckets. */
+  get #mostExemplars(): number {
+    return this.columns.exemplar === undefined
+      ? 0
+      : this.columns.samples.length + (this.declaration.details.native?.exemplars ?? 0);
+  }
+
+  /** The latest that any process has. */
+  #exemplar(row: number, sample: number): Exemplar | undefined {
+    let latest = this.#retired.exemplars.get(row, sample);
+    for (const source of this.#live) {
+      const one = source.exemplars.get(row, sample);
+      if (one !== undefined && !isOlder(one, latest)) latest = one;
+    }
+    return latest;
+  }
+
+  /** The native buckets of all processes together, those that ended included. */
+  #native(blocks: ExponentialBlocks, row: number): NativeHistogram {
+    // At the finest resolution, of which each block makes what it has.
+    const all = new ExponentialBuckets({ schema: FINEST_SCHEMA, maxLength: NATIVE_MAX_LENGTH });
+    const retired = blocks.of(row);
+    if (this.#retired.has(row) && retired !== undefined) all.mergeBlock(retired);
+    for (const source of this.#live) {
+      const block = source.blocks.get(row);
+      if (block !== undefined) all.mergeBlock(block);
+    }
+    const { samples } = this.columns;
+    const exemplars: Exemplar[] = [];
+    for (const source of [this.#retired, ...this.#live]) {
+      for (let sample = samples.length; sample < this.#mostExemplars; sample++) {
+        const exemplar = source.exemplars.get(row, sample);
+        if (exemplar !== undefined) exemplars.push(exemplar);
+      }
+    }
+    const most = this.declaration.details.native?.exemplars ?? 0;
+    const latest = exemplars.sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0)).slice(0, most);
+    return nativeHistogram(
+      all,
+      latest.sort((a, b) => a.value - b.value),
+    );
   }
 
   #keepLatest(source: FamilySource, row: number): void {
@@ -238,7 +306,7 @@ export class AggregateFamily {
   }
 
   /** The quantiles of what all processes have observed, those that ended included. */
-  #exposeQuantiles(blocks: QuantileBlocks): (row: number, into: Float64Array) => void {
+  #exposeQuantiles(blocks: ExponentialBlocks): (row: number, into: Float64Array) => void {
     const quantiles = this.declaration.details.percentiles ?? [];
     return (row, into) => {
       merged ??= new ExponentialBuckets({ schema: QUANTILE_SCHEMA, maxLength: QUANTILE_MAX_LENGTH });
@@ -256,4 +324,15 @@ export class AggregateFamily {
         into[quantiles.length + cell] = page[offset + cell] as number;
     };
   }
+}
+
+/** How many observations a block has, those of the zero bucket included, which stands third. */
+function countOf(block: Float64Array): number {
+  let count = block[2] as number;
+  for (let i = BLOCK_HEADER_CELLS; i < block.length; i++) count += block[i] as number;
+  return count;
+}
+
+function isOlder(exemplar: Exemplar, than: Exemplar | undefined): boolean {
+  return than !== undefined && (exemplar.timestampMs ?? 0) < (than.timestampMs ?? 0);
 }

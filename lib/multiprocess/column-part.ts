@@ -1,4 +1,4 @@
-import type { LabelSet } from "../model/family.ts";
+import type { Exemplar, LabelSet } from "../model/family.ts";
 import type { ColumnFamily } from "../storage/column-family.ts";
 import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
 import { QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
@@ -32,6 +32,8 @@ export class ColumnPart implements TableLease {
   #gone: number[] = [];
   #epoch = 0;
   readonly #changes: number[] = [];
+  /** The exemplars that were told of rows that have some. */
+  readonly #exemplars = new Map<number, readonly (Exemplar | undefined)[]>();
 
   /**
    * @param id the family's number in reports
@@ -69,7 +71,7 @@ export class ColumnPart implements TableLease {
     this.#family.beforeView?.();
     for (const row of this.#gone) this.#remove(to, row, timeMs);
     this.#gone = [];
-    const epoch = this.#family.quantileBlocks?.epoch ?? 0;
+    const epoch = this.#family.blocks?.epoch ?? 0;
     const hasExpired = epoch !== this.#epoch;
     this.#epoch = epoch;
     for (let page = 0; page < this.#table.pages.length; page++) this.#writePage(to, page, hasExpired, timeMs);
@@ -87,6 +89,7 @@ export class ColumnPart implements TableLease {
     to.row(this.#id, timeMs);
     to.remove(number);
     this.#numbers.give(number);
+    this.#exemplars.delete(row);
     reported.numbers[place] = -1;
     reported.cells.fill(0, place * cells, (place + 1) * cells);
   }
@@ -153,7 +156,8 @@ export class ColumnPart implements TableLease {
     const place = row & this.#table.placeMask;
     const offset = this.#table.offsetOf(row);
     to.row(this.#id, timeMs);
-    if ((reported.numbers[place] as number) < 0) {
+    const isNew = (reported.numbers[place] as number) < 0;
+    if (isNew) {
       reported.numbers[place] = this.#numbers.take();
       to.announce(reported.numbers[place] as number, this.#textsOf(row), this.#table.createdMs(row));
     }
@@ -163,8 +167,19 @@ export class ColumnPart implements TableLease {
       else to.cells(number, changes, now, offset);
       for (const cell of changes) reported.cells[offset + cell] = now[offset + cell] as number;
     }
-    const blocks = this.#family.quantileBlocks;
+    const blocks = this.#family.blocks;
     if (blocks !== undefined) to.block(number, blocks.of(row) ?? NO_BLOCK);
+    if (this.#family.exemplar !== undefined) this.#tellExemplars(to, row, number, isNew);
+  }
+
+  #tellExemplars(to: FrameWriter, row: number, number: number, isNew: boolean): void {
+    const { samples, exemplar, native } = this.#family;
+    const told = isNew ? [] : (this.#exemplars.get(row) ?? []);
+    const now = [...samples.map((_, sample) => exemplar?.(row, sample)), ...(native?.(row)?.exemplars ?? [])];
+    for (const [sample, one] of now.entries()) {
+      if (one !== undefined && one !== told[sample]) to.exemplar(number, sample, one);
+    }
+    if (now.some((one) => one !== undefined)) this.#exemplars.set(row, now);
   }
 
   /** The cells of a row that differ from what they were, or from zero. The list is used again. */

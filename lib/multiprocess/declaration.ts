@@ -9,6 +9,7 @@ import type { FamilyDescriptor, MetricType } from "../model/family.ts";
 import { checkLabelNames, isUtf8Name } from "../model/names.ts";
 import { checkDescriptor } from "../registry/check-family.ts";
 import type { ColumnMetric } from "../registry/scrape.ts";
+import type { NativeSettings } from "../storage/native-buckets.ts";
 
 /** What only one type has. The names are those of the metrics' own definitions. */
 export interface Details {
@@ -18,6 +19,10 @@ export interface Details {
   readonly percentiles?: readonly number[];
   readonly maxAgeSeconds?: number;
   readonly ageBuckets?: number;
+  /** How a histogram has native buckets, if it has. Processes may differ in it; the first one's is kept. */
+  readonly native?: NativeSettings;
+  /** Whether it keeps exemplars. */
+  readonly enableExemplars?: boolean;
   /** The states of a state set. */
   readonly states?: readonly string[];
 }
@@ -27,6 +32,11 @@ export interface Declaration extends FamilyDescriptor {
   readonly aggregator: Aggregator;
   readonly labelNames: readonly string[];
   readonly details: Details;
+}
+
+/** Whether rows have exponential buckets. */
+export function hasBlocks({ details }: Declaration): boolean {
+  return details.native !== undefined || (details.percentiles?.length ?? 0) > 0;
 }
 
 /** The most labels, bounds or states that a declaration may have. */
@@ -64,8 +74,9 @@ export function isCounting(type: MetricType): boolean {
 
 /** All by which two declarations of one name must agree to be put together, as one text. */
 export function layoutOf({ type, unit, aggregator, details }: Declaration): string {
-  const { buckets, percentiles, maxAgeSeconds, ageBuckets, states } = details;
-  return JSON.stringify([type, unit, aggregator, buckets, percentiles, maxAgeSeconds, ageBuckets, states]);
+  const { buckets, percentiles, maxAgeSeconds, ageBuckets, states, native } = details;
+  const isNative = native !== undefined;
+  return JSON.stringify([type, unit, aggregator, buckets, percentiles, maxAgeSeconds, ageBuckets, states, isNative]);
 }
 
 /**
@@ -86,13 +97,17 @@ export function checkDeclaration(given: unknown): Declaration {
   return declaration;
 }
 
-function copyDetails({ buckets, percentiles, maxAgeSeconds, ageBuckets, states }: Details): Details {
+function copyDetails(given: Details): Details {
+  const { buckets, percentiles, maxAgeSeconds, ageBuckets, states, native, enableExemplars } = given;
   return {
     ...(isListOf(buckets, "number") && { buckets: [...buckets] }),
     ...(isListOf(percentiles, "number") && { percentiles: [...percentiles] }),
     ...(typeof maxAgeSeconds === "number" && { maxAgeSeconds }),
     ...(typeof ageBuckets === "number" && { ageBuckets }),
     ...(isListOf(states, "string") && { states: [...states] }),
+    // Checked with the metric that is made of it.
+    ...(native !== undefined && { native }),
+    ...(enableExemplars === true && { enableExemplars }),
   };
 }
 
@@ -127,14 +142,20 @@ interface ShellOptions {
 function makeMetric(type: MetricType, options: ShellOptions, details: Details): object {
   switch (type) {
     case "counter":
-      return new Counter(options);
+      return new Counter({ ...options, ...(details.enableExemplars && { enableExemplars: true }) });
     case "gauge":
     case "unknown":
     case "info":
       return new Gauge(options);
     case "histogram":
     case "gaugehistogram":
-      return new Histogram({ ...options, buckets: details.buckets ?? [] });
+      return new Histogram({
+        ...options,
+        buckets: details.buckets ?? [],
+        // It is for the processes to begin anew when there are too many.
+        ...(details.native && { native: { ...details.native, minResetSeconds: 0 } }),
+        ...(details.enableExemplars && { enableExemplars: true }),
+      });
     case "summary": {
       const { percentiles = [], maxAgeSeconds, ageBuckets } = details;
       return new Summary({

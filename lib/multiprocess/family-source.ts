@@ -1,3 +1,4 @@
+import { ExemplarColumn } from "../storage/exemplar-column.ts";
 import { ObjectColumn } from "../storage/object-column.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 
@@ -15,6 +16,8 @@ export class FamilySource {
   /** When each series was told of last. */
   readonly #told: (Float64Array | undefined)[] = [];
   readonly blocks: ObjectColumn<Float64Array>;
+  /** By row and sample; beyond the samples come those of native buckets. */
+  readonly exemplars = new ExemplarColumn();
   /** How many series it has. */
   size = 0;
   /** The rows that a report which tells everything has not announced yet; undefined outside of such. */
@@ -49,6 +52,7 @@ export class FamilySource {
   remove(row: number): void {
     (this.#created[row >>> this.#table.rowShift] as Float64Array)[row & this.#table.placeMask] = Number.NaN;
     this.blocks.set(row, undefined);
+    this.exemplars.remove(row);
     this.size--;
   }
 

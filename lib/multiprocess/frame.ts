@@ -3,9 +3,12 @@
 // A report is one frame or several, each complete in itself. Families are declared and label sets announced once, under
 // numbers that the sender chooses; afterwards only numbers that changed are sent. A frame says its version and length,
 // whose it is, and the how manieth, so that a reader takes it whole, in order, or not at all.
+import { readExemplarLabels } from "../model/exemplars.ts";
+import type { Exemplar } from "../model/family.ts";
 import { isBlock } from "../storage/exponential-buckets.ts";
+import { NATIVE_MAX_LENGTH } from "../storage/native-buckets.ts";
 import { ByteReader, ByteWriter, FrameError } from "./bytes.ts";
-import { cellsOf, checkDeclaration, type Declaration, isCounting } from "./declaration.ts";
+import { cellsOf, checkDeclaration, type Declaration, hasBlocks, isCounting } from "./declaration.ts";
 
 /** "TLY", and the version of what follows. A change that a reader of this version could not follow gets a new one. */
 const MAGIC = 0x54_4c_59;
@@ -25,6 +28,7 @@ const REMOVE = 5;
 const NUMBER = 6;
 const CELLS = 7;
 const BLOCK = 8;
+const EXEMPLAR = 9;
 
 /** The first frame of a report that tells everything, and not only what changed. */
 const IS_FULL = 1;
@@ -58,6 +62,8 @@ export interface FrameVisitor {
   /** The row's numbers were all told. */
   endRow(row: number): void;
   block(row: number, block: Float64Array): void;
+  /** @param sample which of the row's samples has it; beyond them come those of native buckets */
+  exemplar(row: number, sample: number, exemplar: Exemplar): void;
 }
 
 /** Writes reports, cut into frames. */
@@ -156,6 +162,20 @@ export class FrameWriter {
       this.#body.number(block[i] as number);
       last = i;
     }
+  }
+
+  exemplar(row: number, sample: number, { labels, value, timestampMs }: Exemplar): void {
+    const names = Object.keys(labels);
+    this.#body.byte(EXEMPLAR);
+    this.#body.integer(row);
+    this.#body.integer(sample);
+    this.#body.integer(names.length);
+    for (const name of names) {
+      this.#body.text(name);
+      this.#body.text(labels[name] as string);
+    }
+    this.#body.number(value);
+    this.#body.number(timestampMs ?? Number.NaN);
   }
 
   /** Ends the report. It has a frame even when there is nothing to tell: that the process lives. */
@@ -327,6 +347,13 @@ export function readBody(
         visitor.block(row, readBlock(body));
         break;
       }
+      case EXEMPLAR: {
+        const row = readRow();
+        const sample = body.integer();
+        if (sample > MOST_SAMPLES) throw new FrameError("it has too many exemplars.");
+        visitor.exemplar(row, sample, readExemplar(body));
+        break;
+      }
       default:
         throw new FrameError(`it has something unknown: ${what}.`);
     }
@@ -335,12 +362,12 @@ export function readBody(
 
 /** What is known of a family by its declaration alone. */
 export function knownOf(declaration: Declaration): ReadFamily {
-  const { type, labelNames, details } = declaration;
+  const { type, labelNames } = declaration;
   return {
     width: labelNames.length,
     cells: cellsOf(declaration),
     rowLimit: 0,
-    hasBlocks: (details.percentiles?.length ?? 0) > 0,
+    hasBlocks: hasBlocks(declaration),
     firstCount: !isCounting(type) ? Number.POSITIVE_INFINITY : type === "counter" ? 0 : 1,
   };
 }
@@ -353,8 +380,26 @@ function readDeclaration(json: string): Declaration {
   }
 }
 
-/** What a block of a whole family's quantiles can be at most, in cells: that of a window with both signs. */
-const LONGEST_BLOCK = 3_000;
+/** What a block can be at most, in cells: one of native buckets with both signs. */
+const LONGEST_BLOCK = 2 * NATIVE_MAX_LENGTH + 100;
+/** How many samples of a row may have exemplars, and native exemplars. */
+const MOST_SAMPLES = 20_000;
+const MOST_EXEMPLAR_LABELS = 128;
+
+function readExemplar(body: ByteReader): Exemplar {
+  const entries: [string, string][] = [];
+  const labels = body.integer();
+  if (labels > MOST_EXEMPLAR_LABELS) throw new FrameError("it has an exemplar with too many labels.");
+  for (let i = 0; i < labels; i++) entries.push([body.text(), body.text()]);
+  const value = body.number();
+  const timestampMs = body.number();
+  try {
+    const read = readExemplarLabels("An exemplar", Object.fromEntries(entries));
+    return { labels: read, value, ...(Number.isFinite(timestampMs) && { timestampMs }) };
+  } catch (error) {
+    throw new FrameError(`it has an exemplar that can't be: ${(error as Error).message}`);
+  }
+}
 
 function readBlock(body: ByteReader): Float64Array {
   const length = body.integer();

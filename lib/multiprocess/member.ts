@@ -44,6 +44,7 @@ const noVisit: FrameVisitor = {
   cell: () => {},
   endRow: () => {},
   block: () => {},
+  exemplar: () => {},
 };
 
 /** One process among those that are aggregated, and what it has told so far. */
@@ -276,7 +277,11 @@ export class Member {
       },
       block: (number, block) => {
         const row = at(number);
-        if (row >= 0) selected?.source?.blocks.set(row, block);
+        if (row >= 0) selected?.family?.setBlock(selected.source as FamilySource, row, block);
+      },
+      exemplar: (number, sample, exemplar) => {
+        const row = at(number);
+        if (row >= 0) selected?.source?.exemplars.set(row, sample, exemplar);
       },
     };
   }

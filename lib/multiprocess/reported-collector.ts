@@ -163,6 +163,6 @@ export function aggregatorOf(collector: Collector): Declaration["aggregator"] {
 
 /** Of a definition's details those that matter to other processes. */
 function detailsOf(details: MetricDefinition["details"]): Details {
-  const known = ["buckets", "percentiles", "maxAgeSeconds", "ageBuckets", "states"];
+  const known = ["buckets", "native", "enableExemplars", "percentiles", "maxAgeSeconds", "ageBuckets", "states"];
   return Object.fromEntries(Object.entries(details).filter(([name]) => known.includes(name)));
 }

@@ -94,6 +94,8 @@ export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[
       const kept = selected?.rows[row];
       if (kept !== undefined) kept.block = block;
     },
+    // The traces they name are of another life.
+    exemplar: () => {},
     retract: wrong,
     remove: wrong,
   };

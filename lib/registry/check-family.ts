@@ -1,12 +1,16 @@
 // Checks families that custom collectors made: whole, before anything of them is printed.
 import { aggregators } from "../model/aggregator.ts";
+
+import { labelCharacters, MOST_EXEMPLAR_CHARACTERS } from "../model/exemplars.ts";
 import type {
   Bucket,
+  Exemplar,
   FamilyDescriptor,
   HistogramSeries,
   LabelSet,
   MetricFamily,
   MetricType,
+  NativeHistogram,
   NumberSeries,
   Quantile,
   SeriesBase,
@@ -15,6 +19,8 @@ import type {
 } from "../model/family.ts";
 import { labelKey, readLabelSet } from "../model/labels.ts";
 import { checkLabelNames, describeMetric, isUtf8Name } from "../model/names.ts";
+import { checkNativeHistogram } from "./check-native.ts";
+import { count, isObject, listOf, number, shorten, show, time } from "./check-values.ts";
 
 const metricTypes: ReadonlySet<string> = new Set<MetricType>([
   "counter",
@@ -26,9 +32,6 @@ const metricTypes: ReadonlySet<string> = new Set<MetricType>([
   "stateset",
   "unknown",
 ]);
-
-/** How much of a value an error shows, in characters. */
-const MOST_SHOWN = 80;
 
 /**
  * Checks what is said of a family before its series, and copies it.
@@ -83,8 +86,12 @@ function checkBase(owner: string, { type, name }: FamilyDescriptor, series: Seri
 function checkValues(owner: string, type: MetricType, series: SeriesBase): object {
   switch (type) {
     case "counter": {
-      const { value, createdMs } = series as NumberSeries;
-      return { value: count(owner, "a value", value), ...created(owner, createdMs) };
+      const { value, createdMs, exemplar } = series as NumberSeries;
+      return {
+        value: count(owner, "a value", value),
+        ...created(owner, createdMs),
+        ...(exemplar !== undefined && { exemplar: checkExemplar(owner, exemplar) }),
+      };
     }
     case "gauge":
     case "unknown":
@@ -107,11 +114,12 @@ function checkValues(owner: string, type: MetricType, series: SeriesBase): objec
     }
     case "histogram":
     case "gaugehistogram": {
-      const { count: total, sum, buckets, createdMs } = series as HistogramSeries;
+      const { count: total, sum, buckets, native, createdMs } = series as HistogramSeries;
       return {
         count: count(owner, "its count", total),
         ...(sum !== undefined && { sum: number(owner, "its sum", sum) }),
         buckets: checkBuckets(owner, buckets, total),
+        ...(native !== undefined && { native: checkNative(owner, native, total, sum) }),
         ...created(owner, createdMs),
       };
     }
@@ -147,7 +155,7 @@ function checkBuckets(owner: string, given: unknown, total: number): readonly Bu
   let last: Bucket | undefined;
   const buckets = listOf(owner, "buckets", given).map((one, i): Bucket => {
     if (!isObject<Bucket>(one)) throw new TypeError(`${owner} has ${show(one)} for a bucket.`);
-    const { bound, count: upTo } = one;
+    const { bound, count: upTo, exemplar } = one;
     if (typeof bound !== "number" || Number.isNaN(bound) || (last !== undefined && bound <= last.bound)) {
       throw new RangeError(`${owner} has the bound ${show(bound)} at index ${i}; bounds must increase.`);
     }
@@ -156,7 +164,7 @@ function checkBuckets(owner: string, given: unknown, total: number): readonly Bu
         `${owner} has ${upTo} in the bucket ${bound}, less than in the one before: counts are cumulative.`,
       );
     }
-    last = { bound, count: upTo };
+    last = { bound, count: upTo, ...(exemplar !== undefined && { exemplar: checkExemplar(owner, exemplar) }) };
     return last;
   });
   if (last !== undefined && (last.bound === Number.POSITIVE_INFINITY ? last.count !== total : last.count > total)) {
@@ -165,52 +173,49 @@ function checkBuckets(owner: string, given: unknown, total: number): readonly Bu
   return buckets;
 }
 
-function number(owner: string, what: string, value: unknown): number {
-  if (typeof value !== "number") throw new TypeError(`${owner} has ${show(value)} for ${what}.`);
-  return value;
-}
-
-function count(owner: string, what: string, value: unknown): number {
-  const checked = number(owner, what, value);
-  if (!(checked >= 0)) throw new RangeError(`${owner} has ${checked} for ${what}, which can't be negative or NaN.`);
-  return checked;
-}
-
-function time(owner: string, what: string, value: unknown): number {
-  if (!Number.isFinite(value)) throw new TypeError(`${owner} has a series with the ${what} ${show(value)}.`);
-  return value as number;
-}
-
 function created(owner: string, createdMs: unknown): { createdMs?: number } {
   return createdMs === undefined ? {} : { createdMs: time(owner, "created timestamp", createdMs) };
 }
 
-function listOf(owner: string, what: string, value: unknown): unknown[] {
-  if (typeof (value as Iterable<unknown> | null | undefined)?.[Symbol.iterator] !== "function") {
-    throw new TypeError(`${owner} has no list of ${what}.`);
+/** An exemplar, copied. */
+function checkExemplar(owner: string, given: unknown): Exemplar {
+  if (!isObject<Exemplar>(given)) throw new TypeError(`${owner} has ${show(given)} for an exemplar.`);
+  const { labels = {}, value, timestampMs } = given;
+  if (!isObject(labels) || Array.isArray(labels)) {
+    throw new TypeError(`${owner} has an exemplar with ${show(labels)} for labels.`);
   }
-  return [...(value as Iterable<unknown>)];
+  const read = readLabelSet(labels);
+  const odd = Object.keys(read).find((name) => !isName(name));
+  if (odd !== undefined)
+    throw new RangeError(`${owner} has an exemplar with the label name ${show(odd)}, which is none.`);
+  if (labelCharacters(read) > MOST_EXEMPLAR_CHARACTERS) {
+    throw new RangeError(
+      `${owner} has an exemplar whose labels hold more than ${MOST_EXEMPLAR_CHARACTERS} characters: ${showLabels(read)}`,
+    );
+  }
+  return {
+    labels: read,
+    value: number(owner, "the value of an exemplar", value),
+    ...(timestampMs !== undefined && { timestampMs: time(owner, "timestamp of an exemplar", timestampMs) }),
+  };
 }
 
-function isObject<Shape = object>(value: unknown): value is Shape & object {
-  return typeof value === "object" && value !== null;
+function checkNative(owner: string, given: unknown, total: number, sum: number | undefined): NativeHistogram {
+  const native = checkNativeHistogram(owner, given, total, sum);
+  const { exemplars } = given as NativeHistogram;
+  if (exemplars === undefined) return native;
+  const checked = listOf(owner, "native exemplars", exemplars).map((one) => checkExemplar(owner, one));
+  if (checked.some(({ timestampMs }) => timestampMs === undefined)) {
+    throw new RangeError(`${owner} has a native exemplar without a timestamp.`);
+  }
+  return { ...native, exemplars: checked };
 }
 
 function isName(value: unknown): value is string {
   return typeof value === "string" && isUtf8Name(value);
 }
 
-/** A value in an error message, never longer than a line. */
-function show(value: unknown): string {
-  if (typeof value === "string") return shorten(JSON.stringify(value));
-  return shorten(isObject(value) ? Object.prototype.toString.call(value) : String(value));
-}
-
 function showLabels(labels: LabelSet): string {
   const shown = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
   return shorten(`{${shown.join(",")}}`);
-}
-
-function shorten(text: string): string {
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text;
 }

@@ -1,17 +1,7 @@
 // Families as plain data, for whoever can't read columns, and in the shape of prom-client's JSON.
+import { plainSeries } from "../formats/plain-series.ts";
 import type { MetricJson, MetricValueJson } from "../model/collector.ts";
-import type {
-  Bucket,
-  HistogramSeries,
-  LabelSet,
-  MetricFamily,
-  MetricType,
-  NumberSeries,
-  Quantile,
-  SeriesBase,
-  StateSetSeries,
-  SummarySeries,
-} from "../model/family.ts";
+import type { Exemplar, LabelSet, MetricFamily, SeriesBase } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 
 /** The family that a view shows, copied. */
@@ -20,59 +10,10 @@ export function plainFamily(view: FamilyView): MetricFamily {
   const numbers = new Float64Array(samples.length);
   const series: unknown[] = [];
   view.forEachRow((row) => {
-    view.read(row, numbers);
     const labels = { ...table.labelsOf(row), ...view.extraLabels(row) };
-    series.push(plainSeries(descriptor.type, labels, view.createdMs(row), samplesOf(view, numbers)));
+    series.push(plainSeries(view, row, labels, numbers));
   });
   return { ...descriptor, series } as MetricFamily;
-}
-
-interface Sample {
-  readonly suffix: string;
-  readonly value: number;
-  readonly label: number | string | undefined;
-}
-
-function samplesOf(view: FamilyView, numbers: Float64Array): Sample[] {
-  return view.family.samples.map(({ suffix, label }, i) => ({
-    suffix,
-    value: numbers[i] as number,
-    label: label?.value,
-  }));
-}
-
-function plainSeries(
-  type: MetricType,
-  labels: LabelSet,
-  createdMs: number,
-  samples: readonly Sample[],
-): NumberSeries | HistogramSeries | SummarySeries | StateSetSeries {
-  const of = (suffix: string) => samples.find((sample) => sample.suffix === suffix)?.value ?? 0;
-  switch (type) {
-    case "counter":
-      return { labels, value: of(""), createdMs };
-    case "gauge":
-    case "info":
-    case "unknown":
-      return { labels, value: of("") };
-    case "stateset":
-      return { labels, states: Object.fromEntries(samples.map(({ label, value }) => [label as string, value === 1])) };
-    case "summary": {
-      const quantiles = samples
-        .filter(({ suffix }) => suffix === "")
-        .map(({ label, value }): Quantile => ({ quantile: label as number, value }));
-      return { labels, count: of("_count"), sum: of("_sum"), quantiles, createdMs };
-    }
-    case "histogram":
-    case "gaugehistogram": {
-      const buckets = samples
-        .filter(({ suffix }) => suffix === "_bucket")
-        .map(({ label, value }): Bucket => ({ bound: label as number, count: value }));
-      return { labels, count: of("_count"), sum: of("_sum"), buckets, createdMs };
-    }
-    default:
-      return type satisfies never;
-  }
 }
 
 /** The family in prom-client's shape: one value for each sample. */
@@ -89,7 +30,9 @@ function* valuesJson(family: MetricFamily, constantLabels: LabelSet): Iterable<M
     case "gauge":
     case "info":
     case "unknown":
-      for (const series of family.series) yield { value: series.value, labels: labelled(series) };
+      for (const series of family.series) {
+        yield { value: series.value, labels: labelled(series), ...exemplarJson(series.exemplar) };
+      }
       return;
     case "stateset":
       for (const series of family.series) {
@@ -111,16 +54,24 @@ function* valuesJson(family: MetricFamily, constantLabels: LabelSet): Iterable<M
       const [sum, count] = family.type === "histogram" ? ["_sum", "_count"] : ["_gsum", "_gcount"];
       for (const series of family.series) {
         const labels = labelled(series);
-        for (const { bound, count: value } of series.buckets) {
+        for (const { bound, count: value, exemplar } of series.buckets) {
           const le = bound === Number.POSITIVE_INFINITY ? "+Inf" : bound;
-          yield { metricName: `${name}_bucket`, value, labels: { ...labels, le } };
+          yield { metricName: `${name}_bucket`, value, labels: { ...labels, le }, ...exemplarJson(exemplar) };
         }
         if (series.sum !== undefined) yield { metricName: `${name}${sum}`, value: series.sum, labels };
-        yield { metricName: `${name}${count}`, value: series.count, labels };
+        const { native } = series;
+        yield { metricName: `${name}${count}`, value: series.count, labels, ...(native && { native }) };
       }
       return;
     }
     default:
       family satisfies never;
   }
+}
+
+/** An exemplar in prom-client's shape. */
+function exemplarJson(exemplar: Exemplar | undefined): Pick<MetricValueJson, "exemplar"> {
+  if (exemplar === undefined) return {};
+  const { labels: labelSet, value, timestampMs } = exemplar;
+  return { exemplar: { labelSet, value, ...(timestampMs !== undefined && { timestamp: timestampMs / 1000 }) } };
 }

@@ -1,5 +1,10 @@
 import type { Format } from "../formats/format.ts";
-import { textFormat } from "../formats/text.ts";
+import {
+  formatNamed,
+  negotiateFormat,
+  OPENMETRICS_CONTENT_TYPE,
+  PROMETHEUS_CONTENT_TYPE,
+} from "../formats/negotiation.ts";
 import type { Collector, Metric, MetricJson } from "../model/collector.ts";
 import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
 import { labelKey, readLabelSet } from "../model/labels.ts";
@@ -26,6 +31,17 @@ import {
 /** How a registry meets its surroundings; the defaults are right wherever JavaScript runs. */
 export interface RegistryOptions {
   /**
+   * The content type of what is written for nobody in particular: by `metrics()`, and for who takes anything.
+   * @default Registry.PROMETHEUS_CONTENT_TYPE
+   */
+  readonly contentType?: string;
+  /**
+   * Whether OpenMetrics text has a sample `…_created` for each series of a counter, histogram or summary: when it began
+   * to count. Prometheus stores them as series of their own unless told otherwise.
+   * @default false
+   */
+  readonly created?: boolean;
+  /**
    * Hears of every collector that fails in a scrape. What it throws is ignored.
    * @default a warning of the process, once for each cause
    */
@@ -51,6 +67,12 @@ const ERRORS_TOTAL = "tallystick_collector_errors_total";
 /** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
 const MOST_WARNINGS = 100;
 
+/** A registration here. */
+interface Entry extends Registration {
+  /** Whether its collector told which families it has. */
+  readonly isDescribed: boolean;
+}
+
 /** Who exposes a name, and in which of its families. */
 interface Owner extends NameOwner {
   readonly registration: Registration;
@@ -63,7 +85,12 @@ interface Owner extends NameOwner {
  * families, `onError` hears of it, and `tallystick_collector_errors_total{collector}` counts it from then on.
  */
 export class Registry implements Registrar {
-  readonly #registrations: Registration[] = [];
+  /** The content type of Prometheus text 0.0.4. */
+  static readonly PROMETHEUS_CONTENT_TYPE: string = PROMETHEUS_CONTENT_TYPE;
+  /** The content type of OpenMetrics text 1.0.0. */
+  static readonly OPENMETRICS_CONTENT_TYPE: string = OPENMETRICS_CONTENT_TYPE;
+
+  readonly #registrations: Entry[] = [];
   /** Who exposes a name, sample names included. */
   readonly #owners = new Map<string, Owner[]>();
   readonly #host: ScrapeHost;
@@ -73,13 +100,25 @@ export class Registry implements Registrar {
   #defaultLabels: LabelSet = Object.freeze({});
   /** The constant labels of a registration, made once so that what is planned for them can be kept. */
   #constantLabels = new WeakMap<Registration, LabelSet>();
+  readonly #created: boolean;
+  /** What is written for nobody in particular. */
+  #format: Format;
 
-  constructor({
-    onError = warnOnce(),
-    now = Date.now,
-    monotonicNow = () => performance.now(),
-    turn = turnEventLoop,
-  }: RegistryOptions = {}) {
+  /**
+   * @param options a text is a content type, as in prom-client
+   * @throws {TypeError} for a content type that can't be written
+   */
+  constructor(options: RegistryOptions | string = {}) {
+    const {
+      contentType = PROMETHEUS_CONTENT_TYPE,
+      created = false,
+      onError = warnOnce(),
+      now = Date.now,
+      monotonicNow = () => performance.now(),
+      turn = turnEventLoop,
+    } = typeof options === "string" ? { contentType: options } : options;
+    this.#created = created;
+    this.#format = supportedFormat(contentType, created);
     this.#now = now;
     this.#onError = onError;
     this.#host = { monotonicNow, turn, onFailure: (error) => this.#fail(error) };
@@ -90,8 +129,27 @@ export class Registry implements Registrar {
     return this.#format.contentType;
   }
 
-  get #format(): Format {
-    return textFormat;
+  /**
+   * Sets the content type of what is written for nobody in particular. What a scraper asks for by its `Accept` header
+   * it gets regardless.
+   *
+   * @throws {TypeError} for one that can't be written; then nothing changes
+   */
+  setContentType(contentType: string): void {
+    this.#format = supportedFormat(contentType, this.#created);
+  }
+
+  /**
+   * The format that suits an `Accept` header best, for {@link stream}; its `contentType` belongs to the answer. Whoever
+   * takes anything gets the format of {@link contentType}; who wants nothing that there is, text 0.0.4. Never throws.
+   *
+   * @example
+   * const format = register.negotiate(request.headers.accept);
+   * response.setHeader("Content-Type", format.contentType);
+   * for await (const chunk of register.stream({ format })) response.write(chunk);
+   */
+  negotiate(accept: string | null | undefined): Format {
+    return negotiateFormat(accept, this.#format, { created: this.#created });
   }
 
   /**
@@ -111,8 +169,8 @@ export class Registry implements Registrar {
       );
     }
     if (this.#registrations.some(isOf(collector, prefix, labels))) return;
-    const registration: Registration = { collector, prefix, labels };
-    const descriptors = describe(registration);
+    const descriptors = describe({ collector, prefix, labels });
+    const registration: Entry = { collector, prefix, labels, isDescribed: descriptors.length > 0 };
     for (const descriptor of descriptors) this.#checkNames(registration, descriptor);
     for (const descriptor of descriptors) {
       for (const name of occupiedNames(descriptor)) {
@@ -252,12 +310,13 @@ export class Registry implements Registrar {
   }
 
   /**
-   * A new registry with all that is in the given ones now, each with the default labels of its own.
+   * A new registry with all that is in the given ones now, each with the default labels of its own, and the content type
+   * of the first.
    *
    * @throws {AlreadyRegisteredError} when two of them expose one name, unless their default labels tell them apart
    */
   static merge(registries: readonly Registry[]): Registry {
-    const merged = new Registry();
+    const merged = new Registry(registries[0]?.contentType ?? PROMETHEUS_CONTENT_TYPE);
     for (const registry of registries) registry.registerAllWith(merged);
     return merged;
   }
@@ -281,13 +340,13 @@ export class Registry implements Registrar {
    *
    * @throws {RangeError} when it would be longer than a string can be (about 512 MB); {@link stream} has no limit
    */
-  async metrics(): Promise<string> {
-    return joinText(this.chunks());
+  async metrics(options: ScrapeOptions = {}): Promise<string> {
+    return joinText(this.chunks(options));
   }
 
   /** The exposition of one metric, as {@link metrics} would write it. `""` for a name that is not registered. */
   async getSingleMetricAsString(name: string): Promise<string> {
-    return joinText(this.#render(() => this.#collect(this.#metricsNamed(name), {})));
+    return joinText(this.#render(() => this.#collect(this.#metricsNamed(name), {}), {}));
   }
 
   /**
@@ -304,16 +363,16 @@ export class Registry implements Registrar {
    * early ends the scrape.
    */
   chunks(options: ScrapeOptions = {}): AsyncGenerator<LeasedChunk, void, undefined> {
-    return this.#render(() => this.#collectAll(options), options.signal);
+    return this.#render(() => this.#collectAll(options), options);
   }
 
   async *#render(
     collect: () => Promise<Collected>,
-    signal?: AbortSignal,
+    { format = this.#format, signal }: ScrapeOptions,
   ): AsyncGenerator<LeasedChunk, void, undefined> {
     const collected = await collect();
     try {
-      yield* renderChunks(collected.families, this.#format, signal, this.#host);
+      yield* renderChunks(collected.families, format, signal, this.#host);
     } finally {
       collected.close();
     }
@@ -329,14 +388,27 @@ export class Registry implements Registrar {
     );
   }
 
-  /** Collects from everybody, and then tells who failed. */
+  /** Collects from everybody who may have what is wanted, and then tells who failed. */
   async #collectAll(options: ScrapeOptions): Promise<Collected> {
-    const { families, close } = await this.#collect([...this.#registrations], options);
+    const wanted = options.names && new Set(options.names);
+    const { families, close } = await this.#collect(this.#registrationsOf(wanted), options);
     const errors = this.#errorsFamily();
-    if (errors === undefined || families.some(({ descriptor }) => descriptor.name === ERRORS_TOTAL))
-      return { families, close };
-    const part = { kind: "plain", family: errors, constantLabels: this.#defaultLabels } as const;
-    return { families: [...families, { descriptor: errors, parts: [part] }], close };
+    if (errors !== undefined && !families.some(({ descriptor }) => descriptor.name === ERRORS_TOTAL)) {
+      const part = { kind: "plain", family: errors, constantLabels: this.#defaultLabels } as const;
+      families.push({ descriptor: errors, parts: [part] });
+    }
+    if (wanted === undefined) return { families, close };
+    return {
+      families: families.filter(({ descriptor }) => occupiedNames(descriptor).some((name) => wanted.has(name))),
+      close,
+    };
+  }
+
+  /** Who may have families of the names: who told so, and who did not tell. */
+  #registrationsOf(wanted: ReadonlySet<string> | undefined): Registration[] {
+    if (wanted === undefined) return [...this.#registrations];
+    const owners = new Set([...wanted].flatMap((name) => this.#owners.get(name) ?? []).map((one) => one.registration));
+    return this.#registrations.filter((one) => !one.isDescribed || owners.has(one));
   }
 
   /** All families with their values, in prom-client's shape, copied. */
@@ -381,6 +453,16 @@ export class Registry implements Registrar {
       })),
     };
   }
+}
+
+/** @throws {TypeError} where there is none such */
+function supportedFormat(contentType: string, created: boolean): Format {
+  const format = typeof contentType === "string" ? formatNamed(contentType, { created }) : undefined;
+  if (format !== undefined) return format;
+  throw new TypeError(
+    `Content type ${JSON.stringify(contentType)} is not supported. Use Registry.PROMETHEUS_CONTENT_TYPE or ` +
+      "Registry.OPENMETRICS_CONTENT_TYPE.",
+  );
 }
 
 /** The families that a collector says it will expose, under the names that they get. */

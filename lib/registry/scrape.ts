@@ -27,6 +27,17 @@ export interface ScrapeOptions {
   readonly deadlineMs?: number;
   /** Ends the scrape: its reader went away. */
   readonly signal?: AbortSignal;
+  /**
+   * What the exposition is written in.
+   * @default the format that the registry's content type names
+   */
+  readonly format?: Format;
+  /**
+   * Restricts the scrape to the families of these names; the name of one of its samples, `wait_seconds_bucket`, names a
+   * family too. Collectors that tell beforehand that they have none of them are not asked.
+   * @default all families
+   */
+  readonly names?: readonly string[];
 }
 
 /** Memory with a stretch of the exposition, lent until it is released. */

@@ -1,4 +1,4 @@
-import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, LabelSet, NativeHistogram } from "../model/family.ts";
 import { DEAD, type SeriesTable, type TableLease } from "./series-table.ts";
 
 /** What a metric whose series lie in columns offers to the registry of the same copy of the library. */
@@ -12,11 +12,11 @@ export interface SampleLayout {
   readonly label?: { readonly name: string; readonly value: number | string };
 }
 
-/** The exponential buckets that the quantiles of a family are computed from. */
-export interface QuantileBlocks {
+/** The exponential buckets of a family, native ones or those that quantiles are computed from, as blocks to be merged. */
+export interface ExponentialBlocks {
   /**
-   * The observations that count for a row's quantiles now, as {@link ExponentialBuckets.block} stores them; undefined
-   * when there are none. To be read at once.
+   * The observations of a row that count now, as {@link ExponentialBuckets.block} stores them; undefined when there are
+   * none. To be read at once.
    */
   of(row: number): Float64Array | undefined;
   /** Adds the block of another process to a row's observations, as if they had been made now. */
@@ -40,8 +40,12 @@ export interface ColumnFamily {
   readonly beforeView?: () => void;
   /** Labels of a row beyond `labelNames`, for the few families that have them. */
   readonly extraLabels?: (row: number) => LabelSet | undefined;
-  /** What the quantiles are computed from. Absent where the family has none. */
-  readonly quantileBlocks?: QuantileBlocks;
+  /** Its exponential buckets as blocks. Absent where the family has none. */
+  readonly blocks?: ExponentialBlocks;
+  /** The exemplar of one of a row's samples, by its index in `samples`. Absent where the family keeps no exemplars. */
+  readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
+  /** The exponential buckets of a row, as a copy. Absent where the family has none. */
+  readonly native?: (row: number) => NativeHistogram | undefined;
 }
 
 /**
@@ -104,6 +108,32 @@ export class FamilyView implements TableLease {
     return this.#table instanceof FrozenRows ? this.#table.extraLabels.get(row) : this.family.extraLabels?.(row);
   }
 
+  /** Whether samples may have exemplars. Where it is false a writer need not ask for any. */
+  get hasExemplars(): boolean {
+    return this.family.exemplar !== undefined;
+  }
+
+  /**
+   * The exemplar of one of a row's samples, if it has one.
+   *
+   * @param sample its index in the `samples` of the family
+   */
+  exemplar(row: number, sample: number): Exemplar | undefined {
+    if (this.family.exemplar === undefined) return undefined;
+    return this.#table instanceof FrozenRows
+      ? this.#table.exemplars.get(row)?.[sample]
+      : this.family.exemplar(row, sample);
+  }
+
+  /**
+   * The exponential buckets of a row, if the family has such. They agree with the numbers that {@link read} gives in the
+   * same turn.
+   */
+  native(row: number): NativeHistogram | undefined {
+    if (this.family.native === undefined) return undefined;
+    return this.#table instanceof FrozenRows ? this.#table.native.get(row) : this.family.native(row);
+  }
+
   createdMs(row: number): number {
     const { rowShift, placeMask } = this.family.table;
     return (this.#table.createdPages[row >>> rowShift] as Float64Array)[row & placeMask] as number;
@@ -162,9 +192,12 @@ class FrozenRows {
   readonly idPages: Int32Array[] = [];
   readonly createdPages: Float64Array[] = [];
   readonly extraLabels = new Map<number, LabelSet>();
+  /** By row, and then by sample. Rows without exemplars have no entry. */
+  readonly exemplars = new Map<number, readonly (Exemplar | undefined)[]>();
+  readonly native = new Map<number, NativeHistogram>();
 
   constructor(view: FamilyView) {
-    const { table, samples, extraLabels } = view.family;
+    const { table, samples, extraLabels, exemplar, native } = view.family;
     const numbers = new Float64Array(samples.length);
     for (let page = 0; page < table.pages.length; page++) {
       const rows = view.rowsIn(page);
@@ -178,6 +211,11 @@ class FrozenRows {
       (this.pages[row >>> table.rowShift] as Float64Array).set(numbers, (row & table.placeMask) * samples.length);
       const extra = extraLabels?.(row);
       if (extra !== undefined) this.extraLabels.set(row, extra);
+      const buckets = native?.(row);
+      if (buckets !== undefined) this.native.set(row, buckets);
+      if (exemplar === undefined) return;
+      const exemplars = samples.map((_, sample) => exemplar(row, sample));
+      if (exemplars.some((one) => one !== undefined)) this.exemplars.set(row, exemplars);
     });
   }
 }

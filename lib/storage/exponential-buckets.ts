@@ -133,6 +133,12 @@ export class ExponentialBuckets {
     return populated;
   }
 
+  /** The least key of a populated bucket, of either sign: that of the bucket nearest to zero. `Infinity` if there is none. */
+  get leastKey(): number {
+    const keys = [usedKeys(this.#block, POSITIVE, 0), usedKeys(this.#block, NEGATIVE, 0)];
+    return Math.min(...keys.map(({ first, last }) => (first > last ? Number.POSITIVE_INFINITY : first)));
+  }
+
   get bytes(): number {
     return this.#block.byteLength;
   }

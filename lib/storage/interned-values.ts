@@ -27,6 +27,8 @@ export class InternedValues {
   view: DataView = new DataView(this.bytes.buffer);
   starts: Uint32Array = new Uint32Array(4);
   lengths: Uint32Array = new Uint32Array(4);
+  /** How many backslashes were put into the fragments that have any, by id. */
+  readonly escapes: ReadonlyMap<number, number>;
   /** At least the length of the longest fragment. */
   longestFragment = 0;
 
@@ -36,6 +38,7 @@ export class InternedValues {
   /** Ids of the whole numbers from 0 on, -1 where unknown; made when the first is given as a number. */
   #smallNumbers: Int32Array | undefined;
 
+  readonly #escapes = new Map<number, number>();
   readonly #texts: string[] = [""];
   readonly #uses: number[] = [1];
   readonly #freeIds: number[] = [];
@@ -48,6 +51,7 @@ export class InternedValues {
   /** @param writtenName the label name as text formats write it: quoted where it is no legacy name */
   constructor(labelName: string, writtenName: string) {
     this.labelName = labelName;
+    this.escapes = this.#escapes;
     this.#prefix = encoder.encode(`,${writtenName}="`);
     this.prefixLength = this.#prefix.length;
   }
@@ -131,6 +135,7 @@ export class InternedValues {
         this.#smallNumbers[number] = -1;
       }
       this.#texts[id] = "";
+      this.#escapes.delete(id);
       this.#wastedBytes += this.lengths[id] as number;
       this.lengths[id] = 0;
       this.#freeIds.push(id);
@@ -151,6 +156,7 @@ export class InternedValues {
     }
     this.lengths[id] = 0;
     const escaped = /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : text;
+    if (escaped !== text) this.#escapes.set(id, escaped.length - text.length);
     // UTF-8 takes at most three bytes for a UTF-16 unit.
     const most = this.#prefix.length + escaped.length * 3 + 1;
     if (this.#end + most + SLACK_BYTES > this.bytes.length) this.#moveFragments(most);

@@ -5,6 +5,8 @@ import type { RunningScrape } from "./running-scrape.ts";
 export interface Inquiry {
   /** As HTTP writes it: `GET`. */
   readonly method: string;
+  /** What stands behind the `?` of the URL; `""` where there is none. */
+  readonly query: string;
   /** The value of a header, whose name is given in lower case. */
   header(name: string): string | null | undefined;
 }
@@ -14,6 +16,12 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array<ArrayBuffer> | RunningScrape | undefined;
+}
+
+/** What stands behind the `?` of a URL, or of its part that requests name. */
+export function queryOf(url: string): string {
+  const start = url.indexOf("?");
+  return start < 0 ? "" : url.slice(start + 1).replace(/#.*$/s, "");
 }
 
 /** The methods that everything here answers; the others get a 405. */

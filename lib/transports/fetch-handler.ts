@@ -1,8 +1,9 @@
 import { register } from "../registry/default-registry.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, queryOf } from "./answer.ts";
 import type { Exposer } from "./exposer.ts";
 import { RunningScrape } from "./running-scrape.ts";
 import { type MetricsHandlerOptions, ScrapeResponder } from "./scrape-responder.ts";
+import { webEncodings } from "./web-encodings.ts";
 
 /**
  * Makes a function that answers a `Request` for the metrics with a `Response`: for Hono, Bun, Deno, service workers
@@ -19,9 +20,10 @@ export function fetchHandler(
   registry: Exposer = register,
   options: MetricsHandlerOptions = {},
 ): (request: Request) => Promise<Response> {
-  const responder = new ScrapeResponder(registry, options);
+  const responder = new ScrapeResponder(registry, options, webEncodings);
   return async (request) => {
-    const inquiry = { method: request.method, header: (name: string) => request.headers.get(name) };
+    const { method, headers, url } = request;
+    const inquiry = { method, query: queryOf(url), header: (name: string) => headers.get(name) };
     return responseOf(request.method, await responder.answer(inquiry, request.signal), (error) =>
       responder.report(error),
     );

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { register } from "../registry/default-registry.ts";
-import type { Answer, Inquiry } from "./answer.ts";
+import { type Answer, type Inquiry, queryOf } from "./answer.ts";
 import { onExchangeEnd } from "./exchange-end.ts";
 import type { Exposer } from "./exposer.ts";
 import { RunningScrape } from "./running-scrape.ts";
 import { type MetricsHandlerOptions, ScrapeResponder } from "./scrape-responder.ts";
+import { zlibEncodings } from "./zlib-encodings.ts";
 
 /** A handler as `node:http`, Express and their like call it. Its promise tells when the answer is out; it never rejects. */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
@@ -21,7 +22,7 @@ export type MetricsHandler = (request: IncomingMessage, response: ServerResponse
  * app.get("/metrics", metricsHandler(register));  // Express
  */
 export function metricsHandler(registry: Exposer = register, options: MetricsHandlerOptions = {}): MetricsHandler {
-  const responder = new ScrapeResponder(registry, options);
+  const responder = new ScrapeResponder(registry, options, zlibEncodings);
   return (request, response) => respond(responder, request, response);
 }
 
@@ -46,8 +47,8 @@ export async function respond(
 }
 
 /** What an answer depends on, of a request to `node:http`. */
-export function inquiryOf({ method = "GET", headers }: IncomingMessage): Inquiry {
-  return { method, header: (name) => headers[name]?.toString() };
+export function inquiryOf({ method = "GET", url = "", headers }: IncomingMessage): Inquiry {
+  return { method, query: queryOf(url), header: (name) => headers[name]?.toString() };
 }
 
 /**

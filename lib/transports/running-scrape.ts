@@ -1,8 +1,9 @@
-import type { LeasedChunk } from "../registry/scrape.ts";
+import type { LeasedChunk, ScrapeOptions } from "../registry/scrape.ts";
+import type { Encoding } from "./content-encoding.ts";
 import type { Exposer } from "./exposer.ts";
 
 /** How one scrape is run. */
-export interface RunOptions {
+export interface RunOptions extends Pick<ScrapeOptions, "format" | "names"> {
   /** How long collectors are waited for. */
   readonly deadlineMs: number;
   /** How long the reader may take over one chunk. */
@@ -20,19 +21,32 @@ export interface RunOptions {
  * reader takes too long: so no reader, slow or dead, holds a scrape for ever.
  */
 export class RunningScrape {
-  readonly #chunks: AsyncGenerator<LeasedChunk>;
+  readonly #exposition: AsyncGenerator<LeasedChunk>;
+  /** What the reader gets: the exposition itself, or what an encoding makes of it. */
+  #chunks: AsyncGenerator<LeasedChunk>;
   readonly #options: RunOptions;
   readonly #abort = new AbortController();
   /** Chunks that were asked for to learn how many there are. */
   readonly #ahead: LeasedChunk[] = [];
+  /** Those of them that the encoding has not taken yet. */
+  readonly #toEncode: LeasedChunk[] = [];
   #isComplete = false;
   #isEnded = false;
-  #sendBefore = Number.POSITIVE_INFINITY;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs while the reader has a chunk. */
+  #stallTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Runs from when the reader has the first one. */
+  #sendTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(exposer: Exposer, options: RunOptions) {
     this.#options = options;
-    this.#chunks = exposer.chunks({ signal: this.#abort.signal, deadlineMs: options.deadlineMs });
+    const { deadlineMs, format, names } = options;
+    this.#exposition = exposer.chunks({
+      signal: this.#abort.signal,
+      deadlineMs,
+      ...(format && { format }),
+      ...(names && { names }),
+    });
+    this.#chunks = this.#exposition;
     options.reader.addEventListener("abort", this.#onReaderGone);
   }
 
@@ -44,20 +58,34 @@ export class RunningScrape {
   /**
    * Reads up to the second chunk, to learn whether there is one; from then on the reader's time runs.
    *
-   * @returns the size of the exposition in bytes if one chunk holds it, and otherwise `undefined`
+   * @returns the size in bytes of what the reader gets if one chunk holds it, and otherwise `undefined`
    * @throws what the exposer throws; then the scrape has ended
    */
   async measure(): Promise<number | undefined> {
     if (this.#options.reader.aborted) this.end();
+    clearTimeout(this.#stallTimer);
     for (let i = 0; i < 2; i++) {
       const chunk = await this.#read();
       if (chunk !== undefined) this.#ahead.push(chunk);
     }
     if (!this.#isEnded) {
-      this.#sendBefore = performance.now() + this.#options.sendTimeoutMs;
-      this.#awaitReader();
+      this.#sendTimer ??= this.#endAfter(this.#options.sendTimeoutMs);
+      this.#stallTimer = this.#endAfter(this.#options.stallTimeoutMs);
     }
     return this.#isComplete ? (this.#ahead[0]?.bytes.byteLength ?? 0) : undefined;
+  }
+
+  /** Has the whole exposition encoded, also what was read of it ahead. Once at the most. */
+  encode(encoding: Encoding): void {
+    if (this.#isEnded) return;
+    this.#toEncode.push(...this.#ahead.splice(0));
+    this.#chunks = encoding.encode(this.#unencoded());
+    this.#isComplete = false;
+  }
+
+  async *#unencoded(): AsyncGenerator<LeasedChunk> {
+    for (let chunk = this.#toEncode.shift(); chunk !== undefined; chunk = this.#toEncode.shift()) yield chunk;
+    yield* this.#exposition;
   }
 
   /**
@@ -66,10 +94,10 @@ export class RunningScrape {
    * @throws what the exposer throws; then the scrape has ended
    */
   async next(): Promise<LeasedChunk | undefined> {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#stallTimer);
     const chunk = this.#ahead.shift() ?? (await this.#read());
     if (chunk === undefined) this.end();
-    else this.#awaitReader();
+    else if (!this.#isEnded) this.#stallTimer = this.#endAfter(this.#options.stallTimeoutMs);
     return chunk;
   }
 
@@ -77,13 +105,15 @@ export class RunningScrape {
   end(): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
-    clearTimeout(this.#timer);
+    clearTimeout(this.#stallTimer);
+    clearTimeout(this.#sendTimer);
     this.#options.reader.removeEventListener("abort", this.#onReaderGone);
     const wasRead = this.#isComplete && this.#ahead.length === 0;
-    for (const chunk of this.#ahead.splice(0)) chunk.release();
+    for (const chunk of [...this.#ahead.splice(0), ...this.#toEncode.splice(0)]) chunk.release();
     if (!wasRead) this.#abort.abort();
     // Nobody waits for the generator to wind up, and nobody is left to tell how that went.
     this.#chunks.return(undefined).catch(() => {});
+    this.#exposition.return(undefined).catch(() => {});
     this.#options.onEnd();
   }
 
@@ -109,10 +139,10 @@ export class RunningScrape {
 
   readonly #onReaderGone = (): void => this.end();
 
-  #awaitReader(): void {
-    const leftMs = Math.max(0, Math.min(this.#options.stallTimeoutMs, this.#sendBefore - performance.now()));
-    this.#timer = setTimeout(() => this.end(), leftMs);
+  #endAfter(timeoutMs: number): ReturnType<typeof setTimeout> {
+    const timer = setTimeout(() => this.end(), timeoutMs);
     // A reader that stalls is no reason to keep the process alive. Browsers' timers are numbers.
-    (this.#timer as { unref?(): void }).unref?.();
+    (timer as { unref?(): void }).unref?.();
+    return timer;
   }
 }

@@ -7,6 +7,7 @@ import { inquiryOf, respond, sendAnswer } from "./handler.ts";
 import { LANDING_PAGE, LANDING_PAGE_POLICY } from "./landing-page.ts";
 import { listen, urlOf } from "./listen.ts";
 import { checkCount, checkDelay, type MetricsHandlerOptions, ScrapeResponder } from "./scrape-responder.ts";
+import { zlibEncodings } from "./zlib-encodings.ts";
 
 /** Where a metrics server listens, and what a client may cost it. */
 export interface MetricsServerOptions extends MetricsHandlerOptions {
@@ -79,7 +80,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 75_000;
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
   const { port, host = "127.0.0.1", registry = register, keepProcessAlive = false } = options;
-  const responder = new ScrapeResponder(registry, options);
+  const responder = new ScrapeResponder(registry, options, zlibEncodings);
   const headersTimeout = checkDelay("headersTimeoutMs", options.headersTimeoutMs ?? 10_000);
   const maxConnections = checkCount("maxConnections", options.maxConnections ?? 1_024);
 

@@ -1,11 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  escapeHelp,
-  escapeLabelValue,
-  underscoreFamilyNames,
-  underscoreLabelNames,
-} from "../../lib/formats/escaping.ts";
+import { escapeHelp, escapeLabelValue, writtenFamilyNames, writtenLabelNames } from "../../lib/formats/escaping.ts";
 import type { MetricType } from "../../lib/model/family.ts";
 import { Random } from "../judges/random.ts";
 
@@ -57,10 +52,11 @@ describe("escapeHelp", () => {
   });
 });
 
-describe("underscoreFamilyNames", () => {
+describe("writtenFamilyNames", () => {
   const written = (...names: (string | [MetricType, string])[]) =>
-    underscoreFamilyNames(
+    writtenFamilyNames(
       names.map((one) => (typeof one === "string" ? { type: "gauge", name: one } : { type: one[0], name: one[1] })),
+      "underscores",
     );
 
   it("leaves legal names alone", () => {
@@ -101,15 +97,15 @@ describe("underscoreFamilyNames", () => {
   });
 });
 
-describe("underscoreLabelNames", () => {
+describe("writtenLabelNames", () => {
   it("leaves legal names alone", () => {
     const names = ["a", "_", "__proto__", "constructor", "le"];
-    assert.equal(underscoreLabelNames(names), names);
-    assert.deepEqual(underscoreLabelNames([]), []);
+    assert.equal(writtenLabelNames(names, "underscores"), names);
+    assert.deepEqual(writtenLabelNames([], "underscores"), []);
   });
 
   it("puts an underscore for each character that is not legal at its place, a colon too", () => {
-    assert.deepEqual(underscoreLabelNames(["http.method", "a:b", "1", "é😀", "ok"]), [
+    assert.deepEqual(writtenLabelNames(["http.method", "a:b", "1", "é😀", "ok"], "underscores"), [
       "http_method",
       "a_b",
       "_",
@@ -119,7 +115,7 @@ describe("underscoreLabelNames", () => {
   });
 
   it("gives no label of a series another one's name, nor that of the metric's own", () => {
-    assert.deepEqual(underscoreLabelNames(["a.b", "a_b", "a:b"]), ["a_b_", "a_b", "a_b__"]);
-    assert.deepEqual(underscoreLabelNames(["..name..", ".", "_"]), ["__name___", "__", "_"]);
+    assert.deepEqual(writtenLabelNames(["a.b", "a_b", "a:b"], "underscores"), ["a_b_", "a_b", "a_b__"]);
+    assert.deepEqual(writtenLabelNames(["..name..", ".", "_"], "underscores"), ["__name___", "__", "_"]);
   });
 });

@@ -18,7 +18,7 @@ export class Columns {
     descriptor: FamilyDescriptor,
     labelNames: readonly string[],
     samples: readonly SampleLayout[],
-    more: Pick<ColumnFamily, "expose" | "extraLabels"> & { cells?: number } = {},
+    more: Pick<ColumnFamily, "expose" | "extraLabels" | "exemplar" | "native"> & { cells?: number } = {},
   ) {
     const { cells = samples.length, ...rest } = more;
     const writtenNames = labelNames.map((name) => (/^\w+$/.test(name) ? name : JSON.stringify(name)));
@@ -114,12 +114,15 @@ export type Between = (progress: { readonly isFull: boolean; readonly section: S
  */
 export function expose(
   families: readonly ScrapedFamily[],
-  { start = 0, between }: { start?: number; between?: Between } = {},
+  { start = 0, between, format = textFormat }: { start?: number; between?: Between; format?: Format } = {},
 ): string {
-  return exposeAs(textFormat, families, start, between);
+  return decoder.decode(exposeAs(format, families, start, between));
 }
 
-function exposeAs(format: Format, families: readonly ScrapedFamily[], start: number, between?: Between): string {
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The bytes of an exposition in any format. */
+export function exposeAs(format: Format, families: readonly ScrapedFamily[], start = 0, between?: Between): Uint8Array {
   const pieces: Uint8Array[] = [];
   let chunk = new Chunk();
   let first = start;
@@ -151,5 +154,5 @@ function exposeAs(format: Format, families: readonly ScrapedFamily[], start: num
   } finally {
     for (const part of families.flatMap(({ parts }) => parts)) if (part.kind === "columns") part.view.close();
   }
-  return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.concat(pieces));
+  return Buffer.concat(pieces);
 }

@@ -81,7 +81,10 @@ describe("TextRows", () => {
     const counter = numbers("counter", "c_total", ["a"]);
     for (let i = 0; i < 20_000; i++) counter.set({ a: i }, i);
     const view = new FamilyView(counter.family);
-    const rows = new TextRows(textPlan("c_total", {}, [{ head: "c_total", labels: "" }], [""]), view);
+    const rows = new TextRows(
+      textPlan("c_total", {}, [{ head: "c_total", labels: "", sample: 0, takesExemplar: false }], [""]),
+      view,
+    );
     const chunk = new Chunk();
     while (!rows.write(chunk)) {
       if (!chunk.isFull) continue;
@@ -173,8 +176,12 @@ describe("TextRows", () => {
       const plan = textPlan(
         "h",
         {},
-        // biome-ignore format: line by line
-        [{ head: "h_bucket", labels: ',le="1"' }, { head: "h_bucket", labels: ',le="+Inf"' }, { head: "h_sum", labels: "" }, { head: "h_count", labels: "" }],
+        [
+          { head: "h_bucket", labels: ',le="1"', sample: 0, takesExemplar: false },
+          { head: "h_bucket", labels: ',le="+Inf"', sample: 1, takesExemplar: false },
+          { head: "h_sum", labels: "", sample: 2, takesExemplar: false },
+          { head: "h_count", labels: "", sample: 3, takesExemplar: false },
+        ],
         [""],
       );
       const endsOfChunks = new Set<number>();
@@ -212,7 +219,7 @@ describe("TextRows", () => {
   });
 
   it("takes only lines that surely fit into a quarter of a chunk", () => {
-    const plan = textPlan("g", {}, [{ head: "g", labels: "" }], [""]);
+    const plan = textPlan("g", {}, [{ head: "g", labels: "", sample: 0, takesExemplar: false }], [""]);
     const isFit = (length: number) =>
       fitsRows(plan, numbers("gauge", "g", ["a"]).set({ a: "x".repeat(length) }, 1).table);
     assert.deepEqual([isFit(0), isFit(16_000), isFit(16_384), isFit(70_000)], [true, true, false, false]);
@@ -241,7 +248,7 @@ describe("TextRows", () => {
 
   it("writes the longest lines it takes at the very end of a chunk", () => {
     const { table, family } = numbers("gauge", "g", ["a"]).set({ a: "x".repeat(16_300) }, -0.0000012345678901234567);
-    const plan = textPlan("g", {}, [{ head: "g", labels: ',z="Z"' }], [""]);
+    const plan = textPlan("g", {}, [{ head: "g", labels: ',z="Z"', sample: 0, takesExemplar: false }], [""]);
     assert.equal(fitsRows(plan, table), true);
     const expected = `g{a="${"x".repeat(16_300)}",z="Z"} -0.0000012345678901234567\n`;
     for (let room = expected.length - 40; room < expected.length + 80; room++) {

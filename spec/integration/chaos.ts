@@ -170,7 +170,7 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
         await new Promise((resolve) => setTimeout(resolve, eachMs * (0.5 + random.next())));
         const living = livingWorkers();
         // Somebody has to be there for the clients.
-        if (living.length < 2) continue;
+        if (living.length < workers - 1) continue;
         const kind = kinds[turn % kinds.length] as string;
         events[kind] = (events[kind] ?? 0) + 1;
         if (kind === "SIGKILL") {

@@ -149,6 +149,17 @@ export class QueryServer {
     return result.map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) }));
   }
 
+  /** The exemplars of the last hour of an expression's series, as the server tells them. */
+  async exemplars(
+    expression: string,
+  ): Promise<
+    { seriesLabels: Record<string, string>; exemplars: { labels: Record<string, string>; value: string }[] }[]
+  > {
+    const now = Date.now() / 1000;
+    const query = `query=${encodeURIComponent(expression)}&start=${now - 3600}&end=${now + 60}`;
+    return (await getJson(`${this.url}/api/v1/query_exemplars?${query}`)).data;
+  }
+
   /** The value of an expression that has one sample, or `undefined` while it has none. */
   async value(expression: string): Promise<number | undefined> {
     const samples = await this.query(expression);
@@ -215,10 +226,16 @@ export class Servers {
     return { app, metrics, program };
   }
 
-  /** Starts a Prometheus that scrapes every target each second. A target is the URL of an exposition. */
+  /**
+   * Starts a Prometheus that scrapes every target each second. A target is the URL of an exposition.
+   *
+   * @param scrape further settings of the scrapes
+   * @param flags further arguments of the program
+   */
   async prometheus(
     targets: Readonly<Record<string, string>>,
     scrape: Readonly<Record<string, unknown>> = {},
+    flags: readonly string[] = [],
   ): Promise<QueryServer> {
     const folder = this.folder();
     const config = {
@@ -236,6 +253,7 @@ export class Servers {
       `--config.file=${join(folder, "prometheus.yml")}`,
       `--storage.tsdb.path=${join(folder, "data")}`,
       `--web.listen-address=${new URL(url).host}`,
+      ...flags,
     ]);
     await program.ready(async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
     return new QueryServer(url, program);
@@ -246,6 +264,15 @@ export class Servers {
     for (const program of this.#programs.reverse()) await program.stop();
     for (const folder of this.#folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   }
+}
+
+/** The version of a Prometheus, as major and minor number. */
+export function prometheusVersion(): readonly [major: number, minor: number] {
+  const path = programPath("prometheus");
+  if (path === undefined) throw new Error("prometheus is not installed.");
+  const { stdout, stderr } = spawnSync(path, ["--version"], { encoding: "utf8" });
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(stdout + stderr) ?? [];
+  return [Number(major), Number(minor)];
 }
 
 /** What `promtool check metrics` says of an exposition: nothing when it is clean. */

@@ -246,12 +246,17 @@ describe("A unit", () => {
   });
 
   it("must end the name of every other metric", () => {
-    for (const made of [Gauge, Histogram, Summary]) {
-      new made({ ...inSeconds, name: "wait_seconds" });
+    const makers = {
+      Gauge: (name: string) => new Gauge({ ...inSeconds, name }),
+      Histogram: (name: string) => new Histogram({ ...inSeconds, name }),
+      Summary: (name: string) => new Summary({ ...inSeconds, name }),
+    };
+    for (const [kind, make] of Object.entries(makers)) {
+      make("wait_seconds");
       for (const name of ["wait_seconds_total", "wait", "seconds", "waitseconds"]) {
         assert.throws(
-          () => new made({ ...inSeconds, name }),
-          new RangeError(`${made.name} "${name}" has the unit "seconds", so its name must end in "_seconds".`),
+          () => make(name),
+          new RangeError(`${kind} "${name}" has the unit "seconds", so its name must end in "_seconds".`),
         );
       }
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { LabelSet } from "../../lib/model/family.ts";
+import type { Exemplar, LabelSet, NativeHistogram } from "../../lib/model/family.ts";
 import { type ColumnFamily, FamilyView } from "../../lib/storage/column-family.ts";
 import { SeriesTable } from "../../lib/storage/series-table.ts";
 import { Random } from "../judges/random.ts";
@@ -19,6 +19,14 @@ function set({ table }: ColumnFamily, labels: object, ...numbers: number[]): num
   const row = table.rowOf(labels);
   table.pageOf(row).set(numbers, table.offsetOf(row));
   return row;
+}
+
+function exemplarOf(traceId: string): Exemplar {
+  return { labels: { trace_id: traceId }, value: 1, timestampMs: 1000 };
+}
+
+function nativeOf(count: number): NativeHistogram {
+  return { schema: 3, zeroThreshold: 0, zeroCount: 0, positive: [{ key: 1, count }], negative: [] };
 }
 
 /** What a view shows: label texts and exposed numbers, in the order of its rows. */
@@ -130,7 +138,60 @@ describe("FamilyView", () => {
     view.close();
   });
 
+  it("tells the exemplars of samples and the exponential buckets of rows, where the family has such", () => {
+    const plain = new FamilyView(familyOf(["a"]));
+    const nothing = plain.family.table.rowOf({ a: "x" });
+    assert.deepEqual(
+      [plain.hasExemplars, plain.exemplar(nothing, 0), plain.native(nothing)],
+      [false, undefined, undefined],
+    );
+    plain.close();
+
+    const exemplars = new Map<string, Exemplar>();
+    const natives = new Map<number, NativeHistogram>();
+    const family = familyOf(["a"], {
+      cells: 2,
+      exemplar: (row, sample) => exemplars.get(`${row}/${sample}`),
+      native: (row) => natives.get(row),
+    });
+    const [x, y] = [set(family, { a: "x" }, 1, 2), set(family, { a: "y" }, 3, 4)];
+    const view = new FamilyView(family);
+    exemplars.set(`${x}/1`, exemplarOf("1"));
+    natives.set(y, nativeOf(7));
+    assert.equal(view.hasExemplars, true);
+    assert.deepEqual(
+      [view.exemplar(x, 0), view.exemplar(x, 1), view.exemplar(y, 1)],
+      [undefined, exemplarOf("1"), undefined],
+    );
+    assert.deepEqual([view.native(x), view.native(y)], [undefined, nativeOf(7)]);
+    view.close();
+  });
+
   describe("when frozen", () => {
+    it("shows the old exemplars and exponential buckets", () => {
+      const exemplars = new Map<string, Exemplar>();
+      const natives = new Map<number, NativeHistogram>();
+      const family = familyOf(["a"], {
+        cells: 2,
+        exemplar: (row, sample) => exemplars.get(`${row}/${sample}`),
+        native: (row) => natives.get(row),
+      });
+      const [x, y] = [set(family, { a: "x" }, 1, 2), set(family, { a: "y" }, 3, 4)];
+      exemplars.set(`${x}/1`, exemplarOf("1"));
+      natives.set(y, nativeOf(7));
+      const view = new FamilyView(family);
+      view.freeze();
+      exemplars.set(`${x}/0`, exemplarOf("2")).set(`${x}/1`, exemplarOf("2")).set(`${y}/1`, exemplarOf("2"));
+      natives.set(x, nativeOf(8)).set(y, nativeOf(8));
+      assert.equal(view.hasExemplars, true);
+      assert.deepEqual(
+        [view.exemplar(x, 0), view.exemplar(x, 1), view.exemplar(y, 1)],
+        [undefined, exemplarOf("1"), undefined],
+      );
+      assert.deepEqual([view.native(x), view.native(y)], [undefined, nativeOf(7)]);
+      view.close();
+    });
+
     it("shows the old numbers, labels, created times and extra labels, whatever becomes of the series", () => {
       let time = 100;
       const facts = new Map<number, LabelSet>();

@@ -5,7 +5,11 @@ import { endless, FakeExposer, large } from "./fake-exposer.ts";
 
 const url = "http://localhost/metrics";
 const safe = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
-const exposition = { "content-type": "text/plain; version=0.0.4; charset=utf-8", ...safe };
+const exposition = {
+  "content-type": "text/plain; version=0.0.4; charset=utf-8",
+  vary: "Accept, Accept-Encoding",
+  ...safe,
+};
 
 async function seen(response: Response): Promise<{ status: number; headers: object; text: string }> {
   return { status: response.status, headers: Object.fromEntries(response.headers), text: await response.text() };

@@ -9,8 +9,8 @@ import {
 } from "../../lib/transports/scrape-responder.ts";
 import { endless, FakeExposer } from "./fake-exposer.ts";
 
-function inquiry(method = "GET", headers: Record<string, string> = {}): Inquiry {
-  return { method, header: (name) => headers[name] };
+function inquiry(method = "GET", headers: Record<string, string> = {}, query = ""): Inquiry {
+  return { method, query, header: (name) => headers[name] };
 }
 
 const stays = () => new AbortController().signal;
@@ -29,7 +29,11 @@ async function seen({ status, headers, body }: Answer): Promise<{ status: number
 }
 
 const safe = { "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store" };
-const exposition = { "Content-Type": "text/plain; version=0.0.4; charset=utf-8", ...safe };
+const exposition = {
+  "Content-Type": "text/plain; version=0.0.4; charset=utf-8",
+  ...safe,
+  Vary: "Accept, Accept-Encoding",
+};
 const plain = { "Content-Type": "text/plain; charset=utf-8", ...safe };
 
 describe("scrapeDeadlineMs", () => {

@@ -33,7 +33,7 @@ async function ask(server: MetricsServer, path: string, { method = "GET", header
 
 const plain =
   "Content-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\n";
-const metrics = `HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nContent-Length: 4\r\n${close}\r\na 1\n`;
+const metrics = `HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nVary: Accept, Accept-Encoding\r\nContent-Length: 4\r\n${close}\r\na 1\n`;
 const notFound = `HTTP/1.1 404 Not Found\r\n${plain}Content-Length: 52\r\n${close}\r\nThere is nothing here. The metrics are at /metrics.\n`;
 const notAllowed = `HTTP/1.1 405 Method Not Allowed\r\n${plain}Content-Length: 33\r\nAllow: GET, HEAD, OPTIONS\r\n${close}\r\nThis method is not allowed here.\n`;
 const healthy = `HTTP/1.1 200 OK\r\n${plain}Content-Length: 9\r\n${close}\r\nHealthy.\n`;

@@ -1,0 +1,533 @@
+// The fast way from columns to protobuf: a metric is the label values of its row, pieces that the family shares, and
+// numbers put into a copy of what all rows have in common.
+import type { LabelSet } from "../model/family.ts";
+import type { ColumnFamily, FamilyView } from "../storage/column-family.ts";
+import type { InternedValues } from "../storage/interned-values.ts";
+import { BackwardWriter, varintSize } from "./backward-writer.ts";
+import { CHUNK_BYTES, type Chunk, copyBytes } from "./chunk.ts";
+import { writtenLabelNames } from "./escaping.ts";
+import type { EscapingScheme } from "./name-escaping.ts";
+import type { MetricsPart, Spare } from "./protobuf-family.ts";
+import { METRIC_FIELD, splitTime } from "./protobuf-series.ts";
+
+/** Rows between two returns to the caller. */
+const ROWS_PER_STEP = 128;
+/** Rows that could be longer go another way; see {@link fitsProtobufRows}. */
+const LONGEST_ROW = CHUNK_BYTES / 4;
+
+const METRIC_TAG = METRIC_FIELD * 8 + 2;
+const LABEL_TAG = 0x0a;
+const LABEL_VALUE_TAG = 0x12;
+const BACKSLASH = 0x5c;
+const NEWLINE = 0x0a;
+
+/**
+ * How many bytes a count takes, though it needs fewer, so that no count changes the length of anything. Those of the
+ * narrow kind are below 2^35; they are chosen where all are below 2^33, which none leaves that far behind during a scrape.
+ * Doubles count to 2^53.
+ */
+const NARROW = 5;
+const WIDE = 8;
+const MOST_NARROW = 2 ** 33;
+/** Likewise seconds since the epoch and nanoseconds. */
+const TIME_BYTES = 5;
+const MOST_SECONDS = 2 ** 35 - 1;
+
+/** Some bytes, with the slack that copying in blocks needs. */
+interface Piece {
+  readonly view: DataView;
+  readonly length: number;
+}
+
+function piece(bytes: Uint8Array): Piece {
+  const padded = new Uint8Array(bytes.length + 16);
+  padded.set(bytes);
+  return { view: new DataView(padded.buffer), length: bytes.length };
+}
+
+/** What a metric's value is in all rows, with places for the numbers. */
+interface Template {
+  readonly piece: Piece;
+  /** Where numbers go, and which of the row's: doubles, and counts. */
+  readonly doubles: readonly Hole[];
+  readonly counts: readonly Hole[];
+  /** Where the time goes that the series was created at; -1 if nowhere. */
+  readonly createdAt: number;
+}
+
+interface Hole {
+  readonly at: number;
+  readonly sample: number;
+}
+
+/** One of the metrics that each row of the family is. Only a state set's rows are several. */
+interface MetricPlan {
+  /** The labels after the row's own. */
+  readonly labels: Piece;
+  readonly narrow: Template;
+  readonly wide: Template;
+}
+
+/** What all rows of a family have in common. */
+export interface ProtobufPlan {
+  /** The name that the family is exposed as. */
+  readonly family: string;
+  readonly constantLabels: LabelSet;
+  /** What comes before each label's value: its name. */
+  readonly names: readonly Piece[];
+  /** What stands for a row's absent label: a default label of the same name, or nothing. */
+  readonly absent: readonly (Piece | undefined)[];
+  readonly metrics: readonly MetricPlan[];
+  readonly hasCounts: boolean;
+  /** The longest that all but the row's own labels can be. */
+  readonly fixedBytes: number;
+}
+
+/** @param name what the family is exposed as: that is a state set's label */
+export function protobufPlan(
+  family: ColumnFamily,
+  name: string,
+  constantLabels: LabelSet,
+  escaping: EscapingScheme,
+): ProtobufPlan {
+  const { labelNames, samples, descriptor } = family;
+  const isStateSet = descriptor.type === "stateset";
+  const own = new Set(labelNames);
+  const behind = Object.entries(constantLabels).filter(([label, value]) => !own.has(label) && value !== "");
+  const written = writtenLabelNames(
+    [...labelNames, ...behind.map(([label]) => label), ...(isStateSet ? [name] : [])],
+    escaping,
+  );
+  const labelsBehind = behind.map(([, value], i): Label => [written[labelNames.length + i] as string, value]);
+  const states = isStateSet ? samples.map(({ label }) => label?.value as string) : [undefined];
+  const metrics = states.map((state, sample): MetricPlan => {
+    const all = state === undefined ? labelsBehind : [...labelsBehind, [written.at(-1), state] as Label];
+    const shown = isStateSet ? sample : undefined;
+    return {
+      labels: labelsPiece(all),
+      narrow: template(family, NARROW, shown),
+      wide: template(family, WIDE, shown),
+    };
+  });
+  const absent = labelNames.map((label, i) => {
+    const value = Object.hasOwn(constantLabels, label) ? constantLabels[label] : undefined;
+    return value === undefined || value === "" ? undefined : labelsPiece([[written[i] as string, value]]);
+  });
+  const absentBytes = absent.reduce((sum, one) => sum + (one?.length ?? 0), 0);
+  const longest = Math.max(...metrics.map(({ labels, wide }) => labels.length + wide.piece.length));
+  const names = labelNames.map((_, i) => namePiece(written[i] as string));
+  const nameBytes = names.reduce((sum, { length }) => sum + length + 12, 0);
+  return {
+    family: name,
+    constantLabels,
+    names,
+    absent,
+    metrics,
+    hasCounts: metrics.some(({ narrow }) => narrow.counts.length > 0),
+    fixedBytes: metrics.length * (longest + absentBytes + nameBytes + 12),
+  };
+}
+
+type Label = readonly [name: string, value: string];
+
+function labelsPiece(labels: readonly Label[]): Piece {
+  const out = new BackwardWriter();
+  for (const [name, value] of labels.toReversed()) {
+    const { length } = out;
+    out.textField(2, value);
+    out.textField(1, name);
+    out.message(1, length);
+  }
+  return piece(out.written);
+}
+
+function namePiece(name: string): Piece {
+  const out = new BackwardWriter();
+  out.textField(1, name);
+  return piece(out.written);
+}
+
+/**
+ * A metric's value with zeros for all numbers.
+ *
+ * @param width how many bytes each count takes
+ * @param only the sample whose value it is, where a row is several metrics
+ */
+function template({ descriptor, samples }: ColumnFamily, width: number, only: number | undefined): Template {
+  const out = new HoledWriter(width);
+  const of = (suffix: string) => samples.findIndex((sample) => sample.suffix === suffix);
+  const numberOf = (i: number) => samples[i]?.label?.value as number;
+  const end = out.length;
+  switch (descriptor.type) {
+    case "counter":
+      out.created(3);
+      out.doubleHole(1, 0);
+      out.message(3, end);
+      break;
+    case "gauge":
+    case "info":
+    case "stateset":
+      out.doubleHole(1, only ?? 0);
+      out.message(2, end);
+      break;
+    case "unknown":
+      out.doubleHole(1, 0);
+      out.message(5, end);
+      break;
+    case "summary":
+      out.created(4);
+      for (let i = samples.length - 1; i >= 0; i--) {
+        if (samples[i]?.suffix !== "") continue;
+        const { length } = out;
+        out.doubleHole(2, i);
+        out.doubleField(1, numberOf(i));
+        out.message(3, length);
+      }
+      out.doubleHole(2, of("_sum"));
+      out.countHole(1, of("_count"));
+      out.message(4, end);
+      break;
+    case "histogram":
+    case "gaugehistogram":
+      out.created(15);
+      for (let i = samples.length - 1; i >= 0; i--) {
+        if (samples[i]?.suffix !== "_bucket" || numberOf(i) === Number.POSITIVE_INFINITY) continue;
+        const { length } = out;
+        out.doubleField(2, numberOf(i));
+        out.countHole(1, i);
+        out.message(3, length);
+      }
+      out.doubleHole(2, of("_sum"));
+      out.countHole(1, of("_count"));
+      out.message(7, end);
+      break;
+    default:
+      descriptor.type satisfies never;
+  }
+  return out.template;
+}
+
+/** Notes where the numbers will go. */
+class HoledWriter extends BackwardWriter {
+  readonly #width: number;
+  /** By how far they lie before the end. */
+  readonly #doubles: Hole[] = [];
+  readonly #counts: Hole[] = [];
+  #created: number | undefined;
+
+  constructor(width: number) {
+    super();
+    this.#width = width;
+  }
+
+  doubleHole(field: number, sample: number): void {
+    this.double(0);
+    this.#doubles.push({ at: this.length, sample });
+    this.tag(field, 1);
+  }
+
+  countHole(field: number, sample: number): void {
+    this.#zeros(this.#width);
+    this.#counts.push({ at: this.length, sample });
+    this.tag(field, 0);
+  }
+
+  created(field: number): void {
+    const { length } = this;
+    this.#zeros(TIME_BYTES);
+    this.tag(2, 0);
+    this.#zeros(TIME_BYTES);
+    this.#created = this.length;
+    this.tag(1, 0);
+    this.message(field, length);
+  }
+
+  #zeros(count: number): void {
+    for (let i = 0; i < count; i++) this.varint(0);
+  }
+
+  get template(): Template {
+    const { length, written } = this;
+    const fromStart = ({ at, sample }: Hole): Hole => ({ at: length - at, sample });
+    return {
+      piece: piece(written),
+      doubles: this.#doubles.map(fromStart),
+      counts: this.#counts.map(fromStart),
+      createdAt: this.#created === undefined ? -1 : length - this.#created,
+    };
+  }
+}
+
+/** The longest that a row can be now, in bytes. */
+function longestRow({ fixedBytes, metrics }: ProtobufPlan, { table }: ColumnFamily): number {
+  let fragments = 0;
+  for (const values of table.values) fragments += values.longestFragment;
+  return fixedBytes + metrics.length * fragments;
+}
+
+/** Whether rows can be written so: short ones, all of whose numbers always take as many bytes. */
+export function fitsProtobufRows(plan: ProtobufPlan, family: ColumnFamily): boolean {
+  return (
+    family.exemplar === undefined &&
+    family.native === undefined &&
+    family.extraLabels === undefined &&
+    longestRow(plan, family) <= LONGEST_ROW
+  );
+}
+
+/** The metrics of a family in columns. Only for families that {@link fitsProtobufRows} says yes to. */
+export class ProtobufRows implements MetricsPart {
+  readonly isVariable = false;
+  readonly #plan: ProtobufPlan;
+  readonly #view: FamilyView;
+  /** No row in view is longer; longer label values may come meanwhile, but not in these rows. */
+  readonly #longest: number;
+  readonly #numbers: Float64Array;
+  /** Whether a row's one number is its one cell. */
+  readonly #isSingle: boolean;
+  /** How many bytes the rows take with narrow counts and with wide ones. */
+  #narrowBytes = 0;
+  #wideBytes = 0;
+  #mostCounted = 0;
+  /** How many of the bytes are not written yet. */
+  #left = 0;
+  #page = 0;
+  #place = 0;
+
+  constructor(plan: ProtobufPlan, view: FamilyView) {
+    const { family } = view;
+    this.#plan = plan;
+    this.#view = view;
+    this.#longest = longestRow(plan, family);
+    this.#numbers = new Float64Array(family.samples.length);
+    this.#isSingle = family.samples.length === 1 && family.expose === undefined;
+  }
+
+  get #isWide(): boolean {
+    return this.#mostCounted >= MOST_NARROW;
+  }
+
+  get bytes(): number {
+    return this.#isWide ? this.#wideBytes : this.#narrowBytes;
+  }
+
+  restart(): void {
+    this.#page = 0;
+    this.#place = 0;
+    this.#narrowBytes = 0;
+    this.#wideBytes = 0;
+  }
+
+  measure(): boolean {
+    const { table } = this.#view.family;
+    const { metrics, hasCounts } = this.#plan;
+    const numbers = this.#numbers;
+    const rows = this.#view.rowsIn(this.#page);
+    if (rows === 0) return this.#endMeasuring();
+    const ids = this.#view.idPages[this.#page] as Int32Array;
+    const end = Math.min(rows, this.#place + ROWS_PER_STEP);
+    for (let place = this.#place; place < end; place++) {
+      const first = place * table.idStride;
+      if ((ids[first] as number) < 0) continue;
+      const own = this.#labelBytes(table.values, ids, first);
+      for (let i = 0; i < metrics.length; i++) {
+        const { labels, narrow, wide } = metrics[i] as MetricPlan;
+        const before = own + labels.length;
+        this.#narrowBytes += delimited(before + narrow.piece.length);
+        this.#wideBytes += delimited(before + wide.piece.length);
+      }
+      if (!hasCounts) continue;
+      this.#view.read((this.#page << table.rowShift) | place, numbers);
+      // The last sample of both types that have counts is the count of all.
+      const count = numbers[numbers.length - 1] as number;
+      if (count > this.#mostCounted) this.#mostCounted = count;
+    }
+    this.#place = end;
+    if (end === rows) {
+      this.#page++;
+      this.#place = 0;
+    }
+    return this.#view.rowsIn(this.#page) === 0 ? this.#endMeasuring() : false;
+  }
+
+  #endMeasuring(): boolean {
+    this.#page = 0;
+    this.#place = 0;
+    this.#left = this.bytes;
+    return true;
+  }
+
+  /** How many bytes a row's own labels take. */
+  #labelBytes(values: readonly InternedValues[], ids: Int32Array, first: number): number {
+    const { names, absent } = this.#plan;
+    let bytes = 0;
+    for (let i = 0; i < values.length; i++) {
+      const id = ids[first + i] as number;
+      if (id === 0) bytes += absent[i]?.length ?? 0;
+      else bytes += delimited((names[i] as Piece).length + delimited(valueLength(values[i] as InternedValues, id)));
+    }
+    return bytes;
+  }
+
+  write(chunk: Chunk, spare: Spare): boolean {
+    const { table } = this.#view.family;
+    const { metrics } = this.#plan;
+    const rows = this.#view.rowsIn(this.#page);
+    if (rows === 0) {
+      // What series took that went meanwhile.
+      spare.bytes += this.#left;
+      return true;
+    }
+    const view = this.#view;
+    const isWide = this.#isWide;
+    const ids = view.idPages[this.#page] as Int32Array;
+    const page = view.pages[this.#page] as Float64Array;
+    const { values, idStride } = table;
+    const numbers = this.#numbers;
+    const { bytes, view: out } = chunk;
+    const last = CHUNK_BYTES - this.#longest;
+    const end = Math.min(rows, this.#place + Math.max(1, Math.floor(ROWS_PER_STEP / metrics.length)));
+    const begin = chunk.length;
+    let offset = begin;
+    let place = this.#place;
+    for (; place < end; place++) {
+      const first = place * idStride;
+      if ((ids[first] as number) < 0) continue;
+      if (offset > last) {
+        chunk.isFull = true;
+        break;
+      }
+      const row = (this.#page << table.rowShift) | place;
+      if (this.#isSingle) numbers[0] = page[place] as number;
+      else view.read(row, numbers);
+      const own = this.#labelBytes(values, ids, first);
+      for (let i = 0; i < metrics.length; i++) {
+        const { labels, narrow, wide } = metrics[i] as MetricPlan;
+        const value = isWide ? wide : narrow;
+        bytes[offset++] = METRIC_TAG;
+        offset = writeVarint(bytes, offset, own + labels.length + value.piece.length);
+        offset = this.#writeLabels(values, ids, first, bytes, out, offset);
+        offset = copyBytes(labels.view, 0, out, offset, labels.length);
+        copyBytes(value.piece.view, 0, out, offset, value.piece.length);
+        fill(value, numbers, isWide ? WIDE : NARROW, bytes, out, offset);
+        if (value.createdAt >= 0) writeTime(bytes, offset + value.createdAt, view.createdMs(row));
+        offset += value.piece.length;
+      }
+    }
+    chunk.length = offset;
+    this.#left -= offset - begin;
+    this.#place = place;
+    if (place === rows) {
+      this.#page++;
+      this.#place = 0;
+    }
+    return false;
+  }
+
+  #writeLabels(
+    values: readonly InternedValues[],
+    ids: Int32Array,
+    first: number,
+    bytes: Uint8Array,
+    out: DataView,
+    offset: number,
+  ): number {
+    const { names, absent } = this.#plan;
+    let end = offset;
+    for (let i = 0; i < values.length; i++) {
+      const id = ids[first + i] as number;
+      if (id === 0) {
+        const instead = absent[i];
+        if (instead !== undefined) end = copyBytes(instead.view, 0, out, end, instead.length);
+        continue;
+      }
+      const label = values[i] as InternedValues;
+      const name = names[i] as Piece;
+      const length = valueLength(label, id);
+      bytes[end++] = LABEL_TAG;
+      end = writeVarint(bytes, end, name.length + delimited(length));
+      end = copyBytes(name.view, 0, out, end, name.length);
+      bytes[end++] = LABEL_VALUE_TAG;
+      end = writeVarint(bytes, end, length);
+      const start = (label.starts[id] as number) + label.prefixLength;
+      if (label.escapes.size > 0 && label.escapes.has(id)) copyUnescaped(label.bytes, start, bytes, end, length);
+      else copyBytes(label.view, start, out, end, length);
+      end += length;
+    }
+    return end;
+  }
+}
+
+/** How many bytes a value has that is kept as a fragment of text formats, between quotes and with escapes. */
+function valueLength(values: InternedValues, id: number): number {
+  const length = (values.lengths[id] as number) - values.prefixLength - 1;
+  return values.escapes.size === 0 ? length : length - (values.escapes.get(id) ?? 0);
+}
+
+/** How many bytes a field takes with tag and length. */
+function delimited(length: number): number {
+  return 1 + (length < 128 ? 1 : varintSize(length)) + length;
+}
+
+function copyUnescaped(from: Uint8Array, start: number, to: Uint8Array, offset: number, length: number): void {
+  for (let read = start, written = 0; written < length; written++) {
+    let byte = from[read++] as number;
+    if (byte === BACKSLASH) {
+      byte = from[read++] as number;
+      if (byte === 0x6e) byte = NEWLINE;
+    }
+    to[offset + written] = byte;
+  }
+}
+
+function writeVarint(bytes: Uint8Array, offset: number, value: number): number {
+  let rest = value;
+  let end = offset;
+  for (; rest >= 128; rest >>>= 7) bytes[end++] = (rest & 127) | 128;
+  bytes[end++] = rest;
+  return end;
+}
+
+/** Puts a row's numbers into the copy of a template. */
+function fill(
+  { doubles, counts }: Template,
+  numbers: Float64Array,
+  width: number,
+  bytes: Uint8Array,
+  out: DataView,
+  offset: number,
+): void {
+  for (let i = 0; i < doubles.length; i++) {
+    const { at, sample } = doubles[i] as Hole;
+    out.setFloat64(offset + at, numbers[sample] as number, true);
+  }
+  for (let i = 0; i < counts.length; i++) {
+    const { at, sample } = counts[i] as Hole;
+    writeWideVarint(bytes, offset + at, numbers[sample] as number, width);
+  }
+}
+
+/** Writes a varint of that many bytes, five or more. It may need fewer: then the last ones add nothing. */
+function writeWideVarint(bytes: Uint8Array, offset: number, value: number, width: number): void {
+  const high = Math.floor(value / 2 ** 28);
+  const low = (value - high * 2 ** 28) | 0;
+  bytes[offset] = low | 128;
+  bytes[offset + 1] = (low >>> 7) | 128;
+  bytes[offset + 2] = (low >>> 14) | 128;
+  bytes[offset + 3] = (low >>> 21) | 128;
+  let rest = high;
+  const last = offset + width - 1;
+  for (let at = offset + 4; at < last; at++) {
+    bytes[at] = rest | 128;
+    rest >>>= 7;
+  }
+  bytes[last] = rest & 127;
+}
+
+/** Writes the seconds and nanoseconds of a time. One before 1970 or long after 3000 is no time that a series began. */
+function writeTime(bytes: Uint8Array, offset: number, milliseconds: number): void {
+  const { seconds, nanos } = splitTime(Math.max(0, milliseconds));
+  writeWideVarint(bytes, offset, Math.min(seconds, MOST_SECONDS), TIME_BYTES);
+  // Between the two lies the tag of the second.
+  writeWideVarint(bytes, offset + TIME_BYTES + 1, nanos, TIME_BYTES);
+}

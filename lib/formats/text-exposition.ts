@@ -1,0 +1,96 @@
+import type { LabelSet } from "../model/family.ts";
+import { isLegacyLabelName } from "../model/names.ts";
+import type { FamilyView } from "../storage/column-family.ts";
+import type { SeriesTable } from "../storage/series-table.ts";
+import type { Block, Dialect } from "./dialect.ts";
+import { quoteName, writtenLabelNames } from "./escaping.ts";
+import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
+import { LineSection } from "./lines.ts";
+import { type SampleLine, sampleLines, sampleName } from "./samples.ts";
+import { constantLabelsOf, labelPair, lineHead, rowLines, seriesLines, typeLabelText } from "./text-lines.ts";
+import { fitsRows, type TextPlan, TextRows, textPlan } from "./text-rows.ts";
+
+/** A format of lines. All of them are written by the same walk over the families, and differ in their dialects only. */
+export class TextExposition implements Format {
+  readonly contentType: string;
+  readonly #dialect: Dialect;
+  /** The plans made so far; a family is nearly always scraped under the same name with the same constant labels. */
+  readonly #plans = new WeakMap<SeriesTable, TextPlan>();
+
+  constructor(contentType: string, dialect: Dialect) {
+    this.contentType = contentType;
+    this.#dialect = dialect;
+  }
+
+  *sections(families: readonly ScrapedFamily[]): Iterable<Section> {
+    const blocks = this.#dialect.blocksOf(families.map(({ descriptor }) => descriptor));
+    for (const [i, { parts }] of families.entries()) {
+      for (const block of blocks[i] ?? []) {
+        if (!parts.some((part) => hasSamples(block, part))) continue;
+        yield new LineSection([block.head]);
+        for (const part of parts) yield this.#samples(block, part);
+      }
+    }
+    if (this.#dialect.end !== "") yield new LineSection([this.#dialect.end]);
+  }
+
+  #samples(block: Block, part: FamilyPart): Section {
+    const dialect = this.#dialect;
+    const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
+    if (part.kind === "plain") return new LineSection(seriesLines(block, part.family, constantLabels, dialect));
+    const { view } = part;
+    if (view.family.extraLabels === undefined) {
+      const plan = this.#planFor(block, view, constantLabels);
+      if (fitsRows(plan, view.family.table)) return new TextRows(plan, view);
+    }
+    return new LineSection(rowLines(block, view, constantLabels, dialect));
+  }
+
+  #planFor(block: Block, view: FamilyView, constantLabels: LabelSet): TextPlan {
+    const { table } = view.family;
+    const known = this.#plans.get(table);
+    if (known?.name === block.head && known.constantLabels === constantLabels) return known;
+    const plan = makePlan(block, view, constantLabels, this.#dialect);
+    this.#plans.set(table, plan);
+    return plan;
+  }
+}
+
+/** Whether a part has something to write in a block. A block of one suffix may lack it, as not every series has a sum. */
+function hasSamples({ suffixes }: Block, part: FamilyPart): boolean {
+  if (part.kind === "columns") return part.view.hasSeries;
+  const { type, series } = part.family;
+  if (type !== "gaugehistogram" || !suffixes?.includes("_gsum")) return series.length > 0;
+  return series.some(({ sum }) => sum !== undefined);
+}
+
+function makePlan(block: Block, view: FamilyView, constantLabels: LabelSet, dialect: Dialect): TextPlan {
+  const { samples, labelNames } = view.family;
+  const { typeLabel } = block;
+  const own = new Set(labelNames);
+  const behind = Object.entries(constantLabels).filter(([label]) => !own.has(label));
+  const names = writtenLabelNames(
+    [...labelNames, ...behind.map(([label]) => label), ...(typeLabel === "" ? [] : [typeLabel])],
+    dialect.escaping,
+  );
+  const nameAt = (i: number) => names[i] as string;
+  const behindText = behind.map(([, value], i) => labelPair(nameAt(labelNames.length + i), value)).join("");
+  const typeLabelPair = ({ label }: SampleLine) =>
+    label === undefined ? "" : labelPair(nameAt(names.length - 1), typeLabelText(label, dialect));
+  const lines = sampleLines(block, samples, dialect).map((line) => ({
+    ...line,
+    head: lineHead(sampleName(block, line)),
+    labels: behindText + typeLabelPair(line),
+  }));
+  const absent = labelNames.map((label, i) =>
+    Object.hasOwn(constantLabels, label) ? labelPair(nameAt(i), constantLabels[label] as string) : "",
+  );
+  const takesExemplars = view.hasExemplars && lines.some(({ takesExemplar }) => takesExemplar);
+  return textPlan(block.head, constantLabels, lines, absent, {
+    // Legacy names are written as they are by every scheme, and so stand in the fragments of the values.
+    ...(!labelNames.every(isLegacyLabelName) && {
+      names: labelNames.map((_, i) => quoteName(nameAt(i), isLegacyLabelName)),
+    }),
+    ...(takesExemplars && dialect.exemplarText && { exemplarText: dialect.exemplarText }),
+  });
+}
