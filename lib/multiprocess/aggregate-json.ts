@@ -3,7 +3,8 @@ import type { MetricJson, MetricValueJson } from "../model/collector.ts";
 import type { LabelSet, MetricFamily, SeriesBase } from "../model/family.ts";
 import { labelKey, readLabelSet } from "../model/labels.ts";
 import { Registry } from "../registry/registry.ts";
-import { Aggregation } from "./aggregation.ts";
+import { COLUMN_FAMILIES, type ColumnCollector } from "../registry/scrape.ts";
+import { Aggregation, plainFamilies } from "./aggregation.ts";
 import { Reporter } from "./reporter.ts";
 
 /** A registry with all of it, each metric by its aggregator. */
@@ -24,7 +25,12 @@ export function aggregateJson(processes: readonly (readonly MetricJson[])[]): Re
     for (const failure of failures) throw failure;
   }
   const registry = new Registry();
-  registry.registerMetric({ name: "aggregate", collect: () => aggregation.families() });
+  const collector: ColumnCollector = {
+    name: "aggregate",
+    collect: () => plainFamilies(aggregation.columns),
+    [COLUMN_FAMILIES]: () => aggregation.columns,
+  };
+  registry.registerMetric(collector);
   return registry;
 }
 

@@ -131,7 +131,7 @@ export class Aggregation implements ColumnCollector {
   /** The contract's way of being collected, for registries of another copy of the library. */
   async collect(context: ScrapeContext): Promise<readonly MetricFamily[]> {
     await this.update?.(context);
-    return this[COLUMN_FAMILIES]().map(plainFamilyOf);
+    return plainFamilies(this[COLUMN_FAMILIES]());
   }
 
   /** What ended processes have left and what living ones have told, for another life of this process. */
@@ -171,9 +171,9 @@ export class Aggregation implements ColumnCollector {
     return [...members.values()];
   }
 
-  /** The families as plain data, without those that tell of the processes. */
-  families(): MetricFamily[] {
-    return this.#families.columns.map(plainFamilyOf);
+  /** The families without those that tell of the processes. */
+  get columns(): readonly ColumnFamily[] {
+    return this.#families.columns;
   }
 
   #isHeard(slot: number): boolean {
@@ -187,11 +187,17 @@ export class Aggregation implements ColumnCollector {
   }
 }
 
-function plainFamilyOf(columns: ColumnFamily): MetricFamily {
-  const view = new FamilyView(columns);
-  try {
-    return plainFamily(view);
-  } finally {
+/** The families as plain data. Those of one name are one, whatever their label names. */
+export function plainFamilies(columns: readonly ColumnFamily[]): MetricFamily[] {
+  const byName = new Map<string, MetricFamily>();
+  for (const one of columns) {
+    const view = new FamilyView(one);
+    const family = plainFamily(view);
     view.close();
+    const known = byName.get(family.name);
+    const series = [...(known?.series ?? []), ...family.series];
+    // Families of one name have one type, and so series of one kind.
+    byName.set(family.name, { ...(known ?? family), series } as MetricFamily);
   }
+  return [...byName.values()];
 }

@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Agent, get } from "node:http";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { Random } from "../judges/random.ts";
 import { root, until } from "./harness.ts";
 
@@ -146,6 +147,7 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
     const events: Record<string, number> = {};
     const killed = new Set<string>();
     const scrapes: Scrape[] = [];
+    const over = new AbortController();
     let isOver = false;
     const client = async () => {
       const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -154,7 +156,7 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
         if (answer === undefined) ledger.failed++;
         else ledger.add(answer);
         // So that the clients leave the workers some of the processors.
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await delay(2);
       }
       agent.destroy();
     };
@@ -162,12 +164,13 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
       while (!isOver) {
         const next = performance.now() + 1_000;
         scrapes.push(await scrape(metrics, scrapeDeadlineMs));
-        await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
+        await delay(next - performance.now());
       }
     };
     const vandal = async () => {
       for (let turn = 0; !isOver; turn++) {
-        await new Promise((resolve) => setTimeout(resolve, eachMs * (0.5 + random.next())));
+        await delay(eachMs * (0.5 + random.next()), undefined, { signal: over.signal }).catch(() => {});
+        if (isOver) return;
         const living = livingWorkers();
         // Somebody has to be there for the clients.
         if (living.length < workers - 1) continue;
@@ -186,10 +189,11 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
       return served.filter((pid) => isAlive(pid));
     };
     const all = [...Array.from({ length: 8 }, client), scraper(), vandal()];
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await delay(seconds * 1000);
     isOver = true;
+    over.abort();
     await Promise.all(all);
-    await new Promise((resolve) => setTimeout(resolve, INTERVAL_MS + LATE_MS));
+    await delay(INTERVAL_MS + LATE_MS);
     scrapes.push(await scrape(metrics, scrapeDeadlineMs));
     // Those that looped were killed by the primary. A worker that it killed for lingering too long had been told to end.
     for (const [, pid] of log.matchAll(/\(process (\d+)\) (?:was silent|ended by SIGKILL)/g)) killed.add(pid as string);

@@ -13,6 +13,8 @@ export class FakeProcess {
   readonly frames: Uint8Array[] = [];
   /** What becomes of its frames on their way. */
   carry: (frame: Uint8Array) => void = (frame) => void this.member.receive(frame);
+  /** It answers no question. */
+  isBusy = false;
   /** How often it was asked to tell everything. */
   asked = 0;
 
@@ -23,6 +25,7 @@ export class FakeProcess {
         this.reporter.startOver();
       },
       askForFresh: (question) => {
+        if (this.isBusy) return;
         this.report();
         this.member.answer(question);
       },
