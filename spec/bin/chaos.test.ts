@@ -6,7 +6,7 @@ import { complaintsAbout, type Observed, runChaos } from "../integration/chaos.t
 describe("bin/serve --workers whose workers end in every way", () => {
   let observed: Observed;
   before(async () => {
-    observed = await runChaos({ seconds: 6, seed: 5, workers: 3 });
+    observed = await runChaos({ seconds: 6, seed: 5, workers: 3, eachMs: 800 });
   });
 
   it("answers every scrape, lets no counter fall, and counts what clients saw completed", (t) => {

@@ -118,7 +118,7 @@ class Ledger {
 
 /** Runs it. */
 export async function runChaos(options: ChaosOptions): Promise<Observed> {
-  const { seconds, seed, workers = 4, eachMs = 700, scrapeDeadlineMs = 5_000, lossEach } = options;
+  const { seconds, seed, workers = 4, eachMs = 1_500, scrapeDeadlineMs = 5_000, lossEach } = options;
   const random = new Random(seed);
   const args = [
     join(root, "bin/serve"),
