@@ -28,6 +28,7 @@ const subjects = [
   "http",
   "runtime",
   "instrument",
+  "cluster",
 ] as const;
 
 const usage = `Measures the library against its peers and against what any implementation has to do.

@@ -1,4 +1,5 @@
 // What can be said to bin/serve.
+import { availableParallelism } from "node:os";
 import type { Address } from "../lib/transports/listen.ts";
 import { describeOptions, readArguments, UsageError } from "./arguments.mts";
 
@@ -13,6 +14,16 @@ const specs = {
     help: "load this module first: a loader for TypeScript such as tsx,\nor instrumentation; may be repeated",
   },
   "no-default-metrics": { help: "leave out the metrics of the process and of Node.js" },
+  workers: {
+    value: "N",
+    help: "serve the app by so many processes, and their metrics as one;\nauto is one for each processor",
+  },
+  threads: { value: "N", help: "the same by threads, where Node.js hands connections on to them" },
+  aggregate: {
+    value: "PATH",
+    help: "serve no app, but the metrics of all processes that report to\nthis socket (reportTo); its folder is for that alone",
+  },
+  "worker-timeout": { value: "SECONDS", help: "a worker silent for so long is killed and replaced (30)" },
   "drain-timeout": { value: "SECONDS", help: "how long requests may take to finish after SIGTERM or SIGINT (10)" },
   "demo-latency": { value: "MIN-MAX", help: "how many milliseconds / of the demo app takes (100-500)" },
   help: { short: "h", help: "print this and exit" },
@@ -35,7 +46,8 @@ Without an app, a demo is served: / takes a while, /error fails.
 
 ${describeOptions(specs)}
 SIGTERM and SIGINT let requests finish and exit with 0; a second one exits at
-once. Exit code 1: the app can't start; 2: the arguments are wrong.
+once. With --workers, SIGHUP replaces all workers, one by one.
+Exit code 1: the app can't start; 2: the arguments are wrong.
 `;
 
 /** What the arguments of `serve` say. */
@@ -46,6 +58,11 @@ export interface Settings {
   readonly imports: readonly string[];
   /** Whether the process and Node.js are measured, too. */
   readonly defaultMetrics: boolean;
+  /** How many worker processes serve the app; undefined when this one does. */
+  readonly workers: number | undefined;
+  readonly workerTimeoutMs: number;
+  /** The socket of the processes whose metrics are served, and no app. */
+  readonly aggregate: string | undefined;
   readonly drainTimeoutMs: number;
   readonly demoLatencyMs: readonly [number, number];
 }
@@ -64,12 +81,22 @@ export function readSettings(args: readonly string[]): Settings | "help" | "vers
     throw new UsageError(`one app is served, but got ${rest.map((one) => `"${one}"`).join(" and ")}.`);
   if (rest.length > 0 && options["demo-latency"])
     throw new UsageError("--demo-latency is for the demo, but an app is given.");
+  if (options.threads)
+    throw new UsageError(`Node.js ${process.version} does not hand connections on to threads. Use --workers.`);
+  const workers = readWorkers(last("workers"));
+  if (workers === undefined && options["worker-timeout"]) throw new UsageError("--worker-timeout is for --workers.");
+  const aggregate = last("aggregate");
+  if (aggregate !== undefined && (rest.length > 0 || options.bind || workers !== undefined))
+    throw new UsageError("--aggregate serves metrics alone: no app, no --bind and no --workers.");
   return {
     app: rest[0],
     bind: readAddress("--bind", last("bind")),
     metricsBind: readAddress("--metrics-bind", last("metrics-bind")) ?? { host: "127.0.0.1", port: 8_000 },
     imports: options.import ?? [],
     defaultMetrics: options["no-default-metrics"] === undefined,
+    workers,
+    aggregate,
+    workerTimeoutMs: readSeconds("--worker-timeout", last("worker-timeout")) ?? 30_000,
     drainTimeoutMs: readSeconds("--drain-timeout", last("drain-timeout")) ?? 10_000,
     demoLatencyMs: readRange("--demo-latency", last("demo-latency")) ?? [100, 500],
   };
@@ -81,6 +108,13 @@ function readAddress(option: string, text: string | undefined): Address | undefi
   const host = v6 ?? name;
   if (host !== undefined && Number(port) <= 65_535) return { host, port: Number(port) };
   throw new UsageError(`${option} takes HOST:PORT, such as 127.0.0.1:8000 or [::1]:0, but got "${text}".`);
+}
+
+function readWorkers(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (text === "auto") return availableParallelism();
+  if (/^\d{1,4}$/.test(text) && Number(text) > 0) return Number(text);
+  throw new UsageError(`--workers takes a number above zero, or auto, but got "${text}".`);
 }
 
 function readSeconds(option: string, text: string | undefined): number | undefined {

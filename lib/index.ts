@@ -1,9 +1,16 @@
 // The library as Node.js programs import it.
+import "./multiprocess/install.ts";
 
 export * from "./core.ts";
 export { httpRoute, type RouteHook, setHttpRoute } from "./instrument/http-route.ts";
 export { type HttpInstrumentation, type InstrumentHttpOptions, instrumentHttp } from "./instrument/instrument-http.ts";
 export { countErrors, measure, trackInProgress } from "./instrument/measure.ts";
+export {
+  AggregatorRegistry,
+  type AggregatorRegistryOptions,
+  ClusterRegistry,
+} from "./multiprocess/aggregator-registry.ts";
+export { type ReportOptions, type Reports, reportTo } from "./multiprocess/socket-reports.ts";
 export type { AlertThresholds, ProvisionOptions, ScrapeCredentials, Slo } from "./provision/options.ts";
 export { type Provisioned, provision } from "./provision/provision.ts";
 export type { CollectorName } from "./runtime/collectors.ts";

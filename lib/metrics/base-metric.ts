@@ -13,7 +13,13 @@ import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
 import type { Registrar } from "../registry/registrar.ts";
 import { askToUpdate, type ColumnMetric } from "../registry/scrape.ts";
-import { COLUMNS, type ColumnFamily, FamilyView, type SampleLayout } from "../storage/column-family.ts";
+import {
+  COLUMNS,
+  type ColumnFamily,
+  type ExponentialBlocks,
+  FamilyView,
+  type SampleLayout,
+} from "../storage/column-family.ts";
 import type { KeptSeries } from "../storage/kept-series.ts";
 import { SeriesTable } from "../storage/series-table.ts";
 import { type Aggregator, checkOptions, type MetricOptions } from "./options.ts";
@@ -28,6 +34,7 @@ export interface MetricKind {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly expose?: (table: SeriesTable, row: number, into: Float64Array) => void;
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  readonly blocks?: ExponentialBlocks;
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
   readonly native?: (row: number) => NativeHistogram | undefined;
   readonly beforeView?: () => void;
@@ -80,7 +87,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(kind.onCreate && { onCreate: kind.onCreate }),
       ...(kind.onRemove && { onRemove: kind.onRemove }),
     });
-    const { expose, extraLabels, exemplar, native, beforeView, samples } = kind;
+    const { expose, extraLabels, blocks, exemplar, native, beforeView, samples } = kind;
     this[COLUMNS] = {
       descriptor,
       labelNames: this.labelNames,
@@ -88,6 +95,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       samples,
       ...(expose && { expose: (row: number, into: Float64Array) => expose(this.table, row, into) }),
       ...(extraLabels && { extraLabels }),
+      ...(blocks && { blocks }),
       ...(exemplar && { exemplar }),
       ...(native && { native }),
       ...(beforeView && { beforeView }),

@@ -330,6 +330,12 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
         ...(exemplars && { exemplar: (row: number, sample: number) => exemplars.at(row, sample) }),
         ...(natives && {
           native: (row: number) => natives.value(row),
+          blocks: {
+            of: (row: number) => natives.at(row)?.block,
+            merge: (row: number, block: Float64Array) => natives.at(row)?.mergeBlock(block),
+            // Native buckets do not expire.
+            epoch: 0,
+          },
           beforeView: () => natives.resetDue(),
           onCreate: (row: number) => natives.create(row),
         }),

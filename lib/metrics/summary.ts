@@ -191,6 +191,13 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
           into[quantiles.length + 1] = page[offset + COUNT] as number;
         },
         ...(quantiles.length > 0 && {
+          blocks: {
+            of: (row: number) => windows.get(row)?.block,
+            merge: (row: number, block: Float64Array) => windows.get(row)?.mergeBlock(block),
+            get epoch() {
+              return windowClock.epoch;
+            },
+          },
           onCreate: (row: number) => windows.set(row, new QuantileWindow(windowClock, pages)),
           onRemove: (row: number) => windows.set(row, undefined),
         }),

@@ -1,5 +1,6 @@
 // What a scrape is made of, as plain data: a custom collector returns these, a parser produces them, and every
 // exposition format can write them.
+import type { Aggregator } from "./aggregator.ts";
 
 /** The metric types of OpenMetrics 1.0; `unknown` is what text 0.0.4 calls `untyped`. */
 export type MetricType =
@@ -119,6 +120,11 @@ interface FamilyOf<Type extends MetricType, Series> {
   readonly help: string;
   /** The unit, in which case the name (but for `_total`) ends in it: `seconds`, `bytes`, `ratio`. */
   readonly unit?: string;
+  /**
+   * How the values of several processes become one.
+   * @default "sum"
+   */
+  readonly aggregator?: Aggregator;
   readonly series: readonly Series[];
 }
 
@@ -135,4 +141,5 @@ export interface FamilyDescriptor {
   readonly type: MetricType;
   readonly help: string;
   readonly unit?: string;
+  readonly aggregator?: Aggregator;
 }

@@ -1,4 +1,5 @@
 // Checks families that custom collectors made: whole, before anything of them is printed.
+import { aggregators } from "../model/aggregator.ts";
 
 import { labelCharacters, MOST_EXEMPLAR_CHARACTERS } from "../model/exemplars.ts";
 import type {
@@ -39,14 +40,16 @@ const metricTypes: ReadonlySet<string> = new Set<MetricType>([
  */
 export function checkDescriptor(given: unknown): FamilyDescriptor {
   if (!isObject<FamilyDescriptor>(given)) throw new TypeError(`expected a metric family, but got ${show(given)}.`);
-  const { name, type, help, unit } = given;
+  const { name, type, help, unit, aggregator } = given;
   if (!isName(name)) throw new TypeError(`${show(name)} is no metric name.`);
   if (!metricTypes.has(type)) throw new TypeError(`metric "${name}" has the unknown type ${show(type)}.`);
   const owner = describeMetric(type, name);
   if (typeof help !== "string") throw new TypeError(`${owner} needs a help text, but has ${show(help)}.`);
   if (unit !== undefined && !isName(unit))
     throw new TypeError(`${owner} has the unit ${show(unit)}, which is no text.`);
-  return { name, type, help, ...(unit !== undefined && { unit }) };
+  if (aggregator !== undefined && !aggregators.includes(aggregator))
+    throw new TypeError(`${owner} has the unknown aggregator ${show(aggregator)}.`);
+  return { name, type, help, ...(unit !== undefined && { unit }), ...(aggregator !== undefined && { aggregator }) };
 }
 
 /**

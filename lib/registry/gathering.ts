@@ -9,6 +9,8 @@ import { occupiedNames } from "../model/names.ts";
 export interface Found {
   readonly descriptor: FamilyDescriptor;
   readonly part: FamilyPart;
+  /** Whether its name and labels were declared at registration. */
+  readonly isDeclared?: boolean;
 }
 
 /** Who exposes a name since its registration, and in which family. */

@@ -1,12 +1,13 @@
 // One scrape: collectors are asked, families put together, and the exposition written in slices.
 import { Chunk } from "../formats/chunk.ts";
-import type { Format, ScrapedFamily } from "../formats/format.ts";
+import type { FamilyPart, Format, ScrapedFamily } from "../formats/format.ts";
 import type { Collector, Metric, ScrapeContext } from "../model/collector.ts";
 import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
 import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family.ts";
 import { ask, isThenable, nameOf, type Outcome } from "./collection.ts";
 import { CollectorError } from "./errors.ts";
 import { type Found, Gathering, type NameOwner } from "./gathering.ts";
+import { plainFamily } from "./plain-families.ts";
 
 /** How long a scrape holds the event loop before it lets it turn. */
 const SLICE_MS = 1;
@@ -56,6 +57,17 @@ export interface ColumnMetric extends Metric {
   readonly update?: ((context: ScrapeContext) => unknown) | undefined;
 }
 
+/** The key of {@link ColumnCollector}'s families. */
+export const COLUMN_FAMILIES: unique symbol = Symbol("column families");
+
+/** A collector of this copy of the library that brings any number of families in columns. */
+export interface ColumnCollector extends Collector {
+  /** The families there are, once `update` has answered. */
+  readonly [COLUMN_FAMILIES]: () => readonly ColumnFamily[];
+  /** Brings the families up to date; where it is absent they always are. */
+  readonly update?: ((context: ScrapeContext) => unknown) | undefined;
+}
+
 /** A collector as a registry exposes it: under a prefix, with labels of the registrar it came through. */
 export interface Registration {
   readonly collector: Collector;
@@ -77,20 +89,33 @@ export function isColumnMetric(collector: Collector): collector is ColumnMetric 
   return COLUMNS in collector;
 }
 
+function isColumnCollector(collector: Collector): collector is ColumnCollector {
+  return COLUMN_FAMILIES in collector;
+}
+
+/** The families that a collector has in columns, if it has any so. */
+function columnsOf(collector: Collector): readonly ColumnFamily[] | undefined {
+  if (isColumnMetric(collector)) return [collector[COLUMNS]];
+  return isColumnCollector(collector) ? collector[COLUMN_FAMILIES]() : undefined;
+}
+
 /** What collecting gave: the families in the order of registration, and the views to close afterwards. */
 export interface Collected {
   readonly families: ScrapedFamily[];
   close(): void;
 }
 
-/** Asks a metric to bring its columns up to date; `then` and the result are those of {@link ask}. */
-export function askToUpdate(metric: ColumnMetric, then: (outcome: Outcome) => void): (isLate: boolean) => void {
+/** Asks whoever has columns to bring them up to date; `then` and the result are those of {@link ask}. */
+export function askToUpdate(
+  metric: ColumnMetric | ColumnCollector,
+  then: (outcome: Outcome) => void,
+): (isLate: boolean) => void {
   return ask(
     metric,
     (context) => {
       if (metric.update === undefined) return [];
       // Scrapes that still print what the last update set get a copy of it.
-      metric[COLUMNS].table.freezeLeases();
+      if (isColumnMetric(metric)) metric[COLUMNS].table.freezeLeases();
       const answer = metric.update(context);
       // Its answer is in the columns; what it returned only says when.
       return isThenable(answer) ? Promise.resolve(answer).then(() => []) : [];
@@ -140,7 +165,10 @@ export async function collectFamilies(
         }
       }
       const found = foundFor(registration, labelsOf(registration), answers, open);
-      if (!found.every(isCheckedAlready)) toCheck.push({ collector: registration.collector, found, order });
+      const { collector } = registration;
+      // Those of a column collector have different origins, so that one which clashes is no reason to leave out others.
+      if (isColumnCollector(collector)) for (const one of found) toCheck.push({ collector, found: [one], order });
+      else if (!found.every(isCheckedAlready)) toCheck.push({ collector, found, order });
       else for (const one of found) gathering.add(one, order);
     }
     for (const { collector, found, order } of toCheck) {
@@ -164,12 +192,14 @@ function foundFor(
   answers: Answers,
   open: (columns: ColumnFamily) => FamilyView,
 ): Found[] {
-  if (isColumnMetric(collector)) {
-    const view = collector.update === undefined ? open(collector[COLUMNS]) : answers.views.get(collector);
-    if (view === undefined) return [];
-    const { descriptor } = view.family;
-    const part = { kind: "columns", view, constantLabels } as const;
-    return [{ descriptor: prefix === "" ? descriptor : exposedAs(descriptor, prefix), part }];
+  const columns = columnsOf(collector);
+  if (columns !== undefined) {
+    const views = isUpToDate(collector) ? columns.map(open) : (answers.views.get(collector) ?? []);
+    return views.map((view) => ({
+      descriptor: prefix === "" ? view.family.descriptor : exposedAs(view.family.descriptor, prefix),
+      part: partOf(view, constantLabels),
+      isDeclared: isColumnMetric(collector),
+    }));
   }
   return (answers.families.get(collector) ?? []).map((family) => ({
     descriptor: exposedAs(family, prefix),
@@ -177,17 +207,27 @@ function foundFor(
   }));
 }
 
+/** No format reads gauge histograms from columns, so few are there. */
+function partOf(view: FamilyView, constantLabels: LabelSet): FamilyPart {
+  if (view.family.descriptor.type !== "gaugehistogram") return { kind: "columns", view, constantLabels };
+  return { kind: "plain", family: plainFamily(view), constantLabels };
+}
+
+function isUpToDate(collector: Collector): boolean {
+  return (collector as Partial<ColumnMetric>).update === undefined;
+}
+
 function exposedAs({ name, type, help, unit }: FamilyDescriptor, prefix: string): FamilyDescriptor {
   return { name: prefix + name, type, help, ...(unit !== undefined && { unit }) };
 }
 
 /** Whether nothing can clash that did not at registration. Labels beyond the declared ones could. */
-function isCheckedAlready({ part }: Found): boolean {
-  return part.kind === "columns" && part.view.family.extraLabels === undefined;
+function isCheckedAlready({ part, isDeclared }: Found): boolean {
+  return isDeclared === true && part.kind === "columns" && part.view.family.extraLabels === undefined;
 }
 
 interface Answers {
-  readonly views: ReadonlyMap<Collector, FamilyView>;
+  readonly views: ReadonlyMap<Collector, readonly FamilyView[]>;
   readonly families: ReadonlyMap<Collector, readonly MetricFamily[]>;
 }
 
@@ -198,7 +238,7 @@ function askAll(
   signal: AbortSignal | undefined,
   host: ScrapeHost,
 ): Promise<Answers> {
-  const views = new Map<Collector, FamilyView>();
+  const views = new Map<Collector, readonly FamilyView[]>();
   const families = new Map<Collector, readonly MetricFamily[]>();
   const awaited = new Map<Collector, (isLate: boolean) => void>();
   return new Promise((resolve) => {
@@ -219,15 +259,15 @@ function askAll(
       resolve({ views, families });
     };
     for (const collector of new Set(registrations.map((registration) => registration.collector))) {
-      const isColumns = isColumnMetric(collector);
-      if (isColumns && collector.update === undefined) continue;
+      const isColumns = isColumnMetric(collector) || isColumnCollector(collector);
+      if (isColumns && isUpToDate(collector)) continue;
       let hasAnswered = false;
       const then = (outcome: Outcome) => {
         hasAnswered = true;
         awaited.delete(collector);
         if (isOver) return;
         if (!outcome.ok) host.onFailure(outcome.error);
-        else if (isColumns) views.set(collector, open(collector[COLUMNS]));
+        else if (isColumns) views.set(collector, (columnsOf(collector) ?? []).map(open));
         else families.set(collector, outcome.families);
         if (awaited.size === 0 && !isAsking) end();
       };

@@ -12,6 +12,19 @@ export interface SampleLayout {
   readonly label?: { readonly name: string; readonly value: number | string };
 }
 
+/** The exponential buckets of a family, native ones or those that quantiles are computed from, as blocks to be merged. */
+export interface ExponentialBlocks {
+  /**
+   * The observations of a row that count now, as {@link ExponentialBuckets.block} stores them; undefined when there are
+   * none. To be read at once.
+   */
+  of(row: number): Float64Array | undefined;
+  /** Adds the block of another process to a row's observations, as if they had been made now. */
+  merge(row: number, block: Float64Array): void;
+  /** Another number whenever observations may have expired since. */
+  readonly epoch: number;
+}
+
 /** A metric family whose series lie in columns. */
 export interface ColumnFamily {
   readonly descriptor: FamilyDescriptor;
@@ -27,6 +40,8 @@ export interface ColumnFamily {
   readonly beforeView?: () => void;
   /** Labels of a row beyond `labelNames`, for the few families that have them. */
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  /** Its exponential buckets as blocks. Absent where the family has none. */
+  readonly blocks?: ExponentialBlocks;
   /** The exemplar of one of a row's samples, by its index in `samples`. Absent where the family keeps no exemplars. */
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
   /** The exponential buckets of a row, as a copy. Absent where the family has none. */

@@ -1,4 +1,10 @@
-import { COARSEST_SCHEMA, coarserKey, type ExponentialKeys, exponentialKeys } from "./exponential-keys.ts";
+import {
+  COARSEST_SCHEMA,
+  coarserKey,
+  type ExponentialKeys,
+  exponentialKeys,
+  FINEST_SCHEMA,
+} from "./exponential-keys.ts";
 import { coarser, type KeyRange, lengthOf, NO_KEYS, padded, union } from "./key-range.ts";
 import { ordinaryPages, type PageFactory } from "./pages.ts";
 
@@ -14,6 +20,11 @@ const NEGATIVE = 7;
 type Sign = typeof POSITIVE | typeof NEGATIVE;
 /** What a block takes besides its counts. */
 export const BLOCK_HEADER_CELLS = 9;
+
+/** No double has an exponent farther from zero. */
+const LARGEST_EXPONENT = 1100;
+/** More than what a range of keys is padded by. */
+const MOST_PADDING = 1000;
 
 /** At the coarsest schema all finite numbers of one sign take so many buckets. */
 const FEWEST_BUCKETS = 132;
@@ -335,6 +346,32 @@ export class ExponentialBuckets {
     for (const source of blocks) add(block, source);
     this.#adopt(block);
   }
+}
+
+/**
+ * Whether a block that came from elsewhere can be merged: whether it is as long as it says, and has no bucket that no
+ * double falls into, which would cost as much memory as somebody likes.
+ */
+export function isBlock(block: Float64Array): boolean {
+  const [schema = Number.NaN, zeroThreshold = -1] = block;
+  if (!Number.isInteger(schema) || schema < COARSEST_SCHEMA || schema > FINEST_SCHEMA) return false;
+  if (!(zeroThreshold >= 0 && zeroThreshold < Infinity)) return false;
+  if (Number.isNaN(block[MIN]) || Number.isNaN(block[MAX])) return false;
+  const mostKeys = Math.ceil(LARGEST_EXPONENT * 2 ** schema) + MOST_PADDING;
+  let cells = BLOCK_HEADER_CELLS;
+  for (const sign of [POSITIVE, NEGATIVE] as const) {
+    const first = block[sign] as number;
+    const length = block[sign + 1] as number;
+    if (!Number.isInteger(first) || !Number.isInteger(length) || length < 0) return false;
+    if (length > 0 && (Math.abs(first) > mostKeys || Math.abs(first + length) > mostKeys)) return false;
+    cells += length;
+  }
+  if (cells !== block.length || !isCount(block[ZERO_COUNT])) return false;
+  return block.subarray(BLOCK_HEADER_CELLS).every(isCount);
+}
+
+function isCount(value: number | undefined): boolean {
+  return value !== undefined && value >= 0 && value < Infinity;
 }
 
 function emptyBlock(

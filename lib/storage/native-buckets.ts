@@ -1,4 +1,4 @@
-import type { NativeBucket, NativeHistogram } from "../model/family.ts";
+import type { Exemplar, NativeBucket, NativeHistogram } from "../model/family.ts";
 import { ExponentialBuckets } from "./exponential-buckets.ts";
 import { COARSEST_SCHEMA, exponentialKeys } from "./exponential-keys.ts";
 import { NativeExemplars } from "./native-exemplars.ts";
@@ -72,6 +72,11 @@ export class NativeBuckets {
     return this.#buckets.block;
   }
 
+  /** Adds what is counted in the block of another. */
+  mergeBlock(block: Float64Array): void {
+    this.#buckets.mergeBlock(block);
+  }
+
   /**
    * Counts an observation. Where that makes the series begin anew, the owner is told first, and the observation is the
    * first one of the new series.
@@ -131,20 +136,23 @@ export class NativeBuckets {
 
   /** What was counted, as plain data. */
   get value(): NativeHistogram {
-    const buckets = this.#buckets;
-    const positive: NativeBucket[] = [];
-    const negative: NativeBucket[] = [];
-    buckets.forEachPositive((key, count) => positive.push({ key, count }));
-    buckets.forEachNegative((key, count) => negative.push({ key, count }));
-    const { schema, zeroThreshold, zeroCount } = buckets;
-    const exemplars = this.exemplars.all;
-    return {
-      schema,
-      zeroThreshold,
-      zeroCount,
-      positive,
-      negative,
-      ...(exemplars.length > 0 && { exemplars }),
-    };
+    return nativeHistogram(this.#buckets, this.exemplars.all);
   }
+}
+
+/** Exponential buckets as plain data. */
+export function nativeHistogram(buckets: ExponentialBuckets, exemplars: readonly Exemplar[]): NativeHistogram {
+  const positive: NativeBucket[] = [];
+  const negative: NativeBucket[] = [];
+  buckets.forEachPositive((key, count) => positive.push({ key, count }));
+  buckets.forEachNegative((key, count) => negative.push({ key, count }));
+  const { schema, zeroThreshold, zeroCount } = buckets;
+  return {
+    schema,
+    zeroThreshold,
+    zeroCount,
+    positive,
+    negative,
+    ...(exemplars.length > 0 && { exemplars }),
+  };
 }

@@ -106,6 +106,18 @@ export class QuantileWindow {
     for (const { buckets } of this.#ageBuckets) target.merge(buckets);
   }
 
+  /** Adds what is counted in the block of another window, as if all of it had been observed now. */
+  mergeBlock(block: Float64Array): void {
+    if (this.#clock.epoch !== this.#epoch) this.#beginEpoch();
+    (this.#current as ExponentialBuckets).mergeBlock(block);
+  }
+
+  /** The observations in the window as one block, to be read at once; undefined if there are none. */
+  get block(): Float64Array | undefined {
+    this.#forgetExpired();
+    return this.#ageBuckets.length === 0 ? undefined : this.#all().block;
+  }
+
   /** Forgets all observations. */
   reset(): void {
     this.#ageBuckets = [];

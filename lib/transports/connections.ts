@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
+import { Server as NetServer, type Socket } from "node:net";
 
 /**
  * The open connections of a server, known so that it can be closed without cutting off a request.
@@ -14,6 +14,7 @@ export class Connections {
   /** How many requests are under way on each connection that can carry some. */
   readonly #requests = new Map<Socket, number>();
   #isClosing = false;
+  #isLingering = false;
 
   /** @param server one that has no connections yet */
   constructor(server: Server) {
@@ -24,7 +25,7 @@ export class Connections {
     });
     const isSecure = "setSecureContext" in server;
     server.on(isSecure ? "secureConnection" : "connection", (socket: Socket) => {
-      if (this.#isClosing) return void socket.destroy();
+      if (this.#isClosing && !this.#isLingering) return void socket.destroy();
       this.#requests.set(socket, 0);
       socket.once("close", () => this.#requests.delete(socket));
     });
@@ -46,13 +47,28 @@ export class Connections {
    * Stops accepting, closes idle connections, and lets requests finish that are under way.
    *
    * @param timeoutMs after which the rest is cut off
+   * @param lingerMs how long idle connections are left open, for clients that are about to ask something on them and
+   *   are told then to go elsewhere for the next time
    * @returns how many requests were cut off; then no connection is open
    */
-  async close(timeoutMs: number): Promise<number> {
+  async close(timeoutMs: number, lingerMs = 0): Promise<number> {
     this.#isClosing = true;
     let cutOff = 0;
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const [socket, count] of this.#requests) if (count === 0) socket.destroySoon();
+    let linger: NodeJS.Timeout | undefined;
+    const closed = new Promise<void>((resolve) => {
+      if (lingerMs === 0) {
+        this.#server.close(() => resolve());
+        this.#closeIdle();
+        return;
+      }
+      // That of HTTP servers would close idle connections.
+      NetServer.prototype.close.call(this.#server, () => resolve());
+      this.#isLingering = true;
+      linger = setTimeout(() => {
+        this.#isLingering = false;
+        this.#closeIdle();
+      }, lingerMs);
+    });
     const timer = setTimeout(() => {
       cutOff = this.requestsUnderWay;
       for (const socket of this.#sockets) socket.destroy();
@@ -60,7 +76,12 @@ export class Connections {
     }, timeoutMs);
     await closed;
     clearTimeout(timer);
+    clearTimeout(linger);
     return cutOff;
+  }
+
+  #closeIdle(): void {
+    for (const [socket, count] of this.#requests) if (count === 0) socket.destroySoon();
   }
 
   #follow(request: IncomingMessage, response: ServerResponse): void {

@@ -16,8 +16,11 @@ export interface ServingOptions {
    * @default 127.0.0.1:5000, or where it listens already by itself
    */
   readonly bind?: Address;
-  /** Where the metrics are. */
-  readonly metricsBind: Address;
+  /**
+   * Where the metrics are.
+   * @default nowhere: another process exposes them
+   */
+  readonly metricsBind?: Address;
   /**
    * What is exposed.
    * @default the default registry
@@ -31,15 +34,16 @@ export interface ServingOptions {
 export interface Serving {
   /** Where this machine finds the app. */
   readonly appUrl: string;
-  /** Where this machine finds the metrics. */
-  readonly metricsUrl: string;
+  /** Where this machine finds the metrics; undefined when they are nowhere. */
+  readonly metricsUrl: string | undefined;
   /**
    * Lets requests finish: first those to the app, so that the metrics are there to the last of them.
    *
    * @param timeoutMs how long all of it may take
+   * @param lingerMs how long idle connections to the app are left open, for the last request on each
    * @returns how many requests to the app were cut off
    */
-  close(timeoutMs: number): Promise<number>;
+  close(timeoutMs: number, lingerMs?: number): Promise<number>;
 }
 
 /**
@@ -55,26 +59,27 @@ export async function serveApp({
   onError,
 }: ServingOptions): Promise<Serving> {
   const { server, close: closeApp } = await servableApp(app, onError);
-  const metrics = await startMetricsServer({ ...metricsBind, registry, onError, keepProcessAlive: true });
+  const metrics =
+    metricsBind && (await startMetricsServer({ ...metricsBind, registry, onError, keepProcessAlive: true }));
   try {
     const connections = new Connections(server);
     const appUrl = server.listening ? ownAddress(server, bind) : urlOf(await listen(server, bind ?? defaultBind));
     server.on("error", onError);
     return {
       appUrl,
-      metricsUrl: metrics.url,
-      async close(timeoutMs) {
+      metricsUrl: metrics?.url,
+      async close(timeoutMs, lingerMs) {
         const end = performance.now() + timeoutMs;
         const leftMs = () => Math.max(0, end - performance.now());
-        const cutOff = await connections.close(timeoutMs);
+        const cutOff = await connections.close(timeoutMs, lingerMs);
         if (closeApp !== undefined) await within(leftMs(), closeApp().catch(onError));
-        await metrics.close({ timeoutMs: leftMs() });
+        await metrics?.close({ timeoutMs: leftMs() });
         return cutOff;
       },
     };
   } catch (error) {
     server.close();
-    await metrics.close({ timeoutMs: 0 });
+    await metrics?.close({ timeoutMs: 0 });
     throw error;
   }
 }

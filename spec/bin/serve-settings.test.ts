@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { availableParallelism } from "node:os";
 import { describe, it } from "node:test";
 import { UsageError } from "../../bin/arguments.mts";
 import { help, readSettings } from "../../bin/serve-settings.mts";
@@ -9,6 +10,9 @@ const defaults = {
   metricsBind: { host: "127.0.0.1", port: 8_000 },
   imports: [],
   defaultMetrics: true,
+  workers: undefined,
+  aggregate: undefined,
+  workerTimeoutMs: 30_000,
   drainTimeoutMs: 10_000,
   demoLatencyMs: [100, 500],
 };
@@ -27,6 +31,10 @@ describe("readSettings", () => {
     [["--no-default-metrics"], { defaultMetrics: false }],
     [["--drain-timeout", "0"], { drainTimeoutMs: 0 }],
     [["--drain-timeout", "2.5"], { drainTimeoutMs: 2_500 }],
+    [["--workers", "4"], { workers: 4 }],
+    [["--aggregate", "/run/a/b.sock"], { aggregate: "/run/a/b.sock" }],
+    [["--workers", "auto"], { workers: availableParallelism() }],
+    [["--workers", "2", "--worker-timeout", "1.5"], { workers: 2, workerTimeoutMs: 1_500 }],
     [["--demo-latency", "0-0"], { demoLatencyMs: [0, 0] }],
   ] as const) {
     it(`reads ${JSON.stringify(args)}`, () => assert.deepEqual(readSettings(args), { ...defaults, ...settings }));
@@ -53,7 +61,12 @@ describe("readSettings", () => {
     [["--demo-latency", "1-5", "app.js"], "--demo-latency is for the demo, but an app is given."],
     [["a", "b", "c"], 'one app is served, but got "a" and "b" and "c".'],
     [["--no-default-metrics=1"], "--no-default-metrics takes no value."],
-    [["--worker"], "there is no option --worker."],
+    [["--worker"], "there is no option --worker. Did you mean --workers?"],
+    [["--aggregate", "a.sock", "app.js"], "--aggregate serves metrics alone: no app, no --bind and no --workers."],
+    [["--workers", "0"], '--workers takes a number above zero, or auto, but got "0".'],
+    [["--workers", "many"], '--workers takes a number above zero, or auto, but got "many".'],
+    [["--worker-timeout", "5"], "--worker-timeout is for --workers."],
+    [["--threads", "4"], `Node.js ${process.version} does not hand connections on to threads. Use --workers.`],
   ] as const) {
     it(`refuses ${JSON.stringify(args)}`, () => assert.throws(() => readSettings(args), new UsageError(message)));
   }

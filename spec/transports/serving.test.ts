@@ -53,10 +53,10 @@ describe("serveApp", () => {
   it("serves the app and its metrics, each on its port", async () => {
     const serving = await start(() => new Response("hello"));
     assert.equal(await (await fetch(serving.appUrl)).text(), "hello");
-    assert.equal(await (await fetch(serving.metricsUrl)).text(), "a 1\n");
+    assert.equal(await (await fetch(serving.metricsUrl as string)).text(), "a 1\n");
     assert.equal(await serving.close(1_000), 0);
     await assert.rejects(fetch(serving.appUrl));
-    await assert.rejects(fetch(serving.metricsUrl));
+    await assert.rejects(fetch(serving.metricsUrl as string));
   });
 
   it("lets requests finish when it closes, and has metrics until they have", async () => {
@@ -66,11 +66,11 @@ describe("serveApp", () => {
     const response = await next();
     const closed = serving.close(10_000);
     await assert.rejects(fetch(serving.appUrl));
-    assert.equal(await (await fetch(serving.metricsUrl)).text(), "a 1\n");
+    assert.equal(await (await fetch(serving.metricsUrl as string)).text(), "a 1\n");
     response.end("late");
     assert.equal(await (await answered).text(), "late");
     assert.equal(await closed, 0);
-    await assert.rejects(fetch(serving.metricsUrl));
+    await assert.rejects(fetch(serving.metricsUrl as string));
   });
 
   it("cuts off what doesn't finish in time, and says how much that was", async () => {

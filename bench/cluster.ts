@@ -1,0 +1,40 @@
+// Four worker processes of node:cluster and one exposition of all they have counted.
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { type Case, type LoneCase, type Settings, sizeName, type Target, type Unit } from "./case.ts";
+import { ours, rival } from "./contenders.ts";
+
+const figures: readonly {
+  readonly name: string;
+  readonly unit: Unit;
+  readonly title: string;
+  readonly targets: readonly Target[];
+}[] = [
+  { name: "scrape", unit: "ms", title: "scrape", targets: [{ type: "faster", than: rival, times: 10 }] },
+  { name: "block", unit: "ms", title: "longest block of the primary's event loop in a second", targets: [] },
+  { name: "bytes", unit: "bytes", title: "bytes between the processes in a second", targets: [] },
+];
+
+function clusterCase(figure: (typeof figures)[number], series: number, settings: Settings): LoneCase {
+  return {
+    type: "lone",
+    name: `cluster/${figure.name}/${sizeName(series)}`,
+    title: `${figure.title}, 4 processes of ${series.toLocaleString("en-US")} series each, 1 % changed a second`,
+    unit: figure.unit,
+    contenders: [ours, rival, "prom-client"],
+    processes: 1,
+    targets: figure.targets,
+    async measure(_, name) {
+      const args = [name, String(series), figure.name, settings.quick ? "1" : "5"];
+      const child = fork(new URL("cluster-primary.ts", import.meta.url), args, { execArgv: ["--import", "tsx"] });
+      const [samples] = (await once(child, "message")) as [number[]];
+      child.kill("SIGKILL");
+      return samples;
+    },
+  };
+}
+
+export function cases(settings: Settings): readonly Case[] {
+  const sizes = settings.quick ? [1_000] : settings.full ? [10_000, 100_000] : [10_000];
+  return sizes.flatMap((size) => figures.map((figure) => clusterCase(figure, size, settings)));
+}

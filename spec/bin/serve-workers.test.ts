@@ -1,0 +1,83 @@
+// The built program with worker processes, and as an aggregator. spec/integration has it under load.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { folderWith, freePorts, fromBuild, Program, root } from "./program.ts";
+
+const library = join(root, "dist/esm/lib/index.js");
+
+describe("serve --workers", () => {
+  it("shares the app's port among processes, exposes them as one, and finishes requests when it ends", async () => {
+    const folder = folderWith({
+      "app.mjs": `
+        import { Counter } from ${JSON.stringify(library)};
+        const served = new Counter({ name: "served_total", help: "Served." });
+        export default (request, response) => {
+          served.inc();
+          setTimeout(() => response.end(String(process.pid)), request.url === "/slow" ? 300 : 0);
+        };`,
+    });
+    const program = new Program([...fromBuild, "app.mjs", "--workers", "2", ...freePorts], folder);
+    const { app, metrics } = await program.urls();
+    const pids = await Promise.all(Array.from({ length: 8 }, async () => (await fetch(app)).text()));
+    assert.equal(new Set(pids).size, 2);
+    for (;;) {
+      const text = await (await fetch(metrics)).text();
+      if (/^served_total 8$/m.test(text)) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const slow = fetch(new URL("/slow", app));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    program.kill("SIGTERM");
+    assert.equal((await slow).status, 200);
+    assert.equal((await program.end()).code, 0);
+  });
+
+  it("gives up when the app does not start, says why, and exits with 1", async () => {
+    const folder = folderWith({ "app.mjs": "export default 5;" });
+    const program = new Program([...fromBuild, "app.mjs", "--workers", "2", ...freePorts], folder);
+    const { code, stderr } = await program.end();
+    assert.equal(code, 1);
+    assert.match(stderr, /^serve: The app is a number, but should be a request listener/m);
+    assert.match(stderr, /^serve: worker \d \(process \d+\) ended with exit code 1 before it served\.$/m);
+  });
+});
+
+describe("serve --aggregate", () => {
+  it("exposes processes that come to its socket, and goes on after its restart and theirs", async () => {
+    const folder = folderWith({
+      "count.mjs": `
+        import { Counter, reportTo } from ${JSON.stringify(library)};
+        new Counter({ name: "counted_total", help: "Counted." }).inc(5);
+        reportTo({ path: process.argv[2] });
+        setTimeout(() => process.exit(0), 100);`,
+    });
+    const path = join(folder, "own", "metrics.sock");
+    const args = [...fromBuild, "--aggregate", path, "--metrics-bind", "127.0.0.1:0"];
+    const count = async () => assert.equal((await new Program(["count.mjs", path], folder).end()).code, 0);
+    const start = async () => {
+      const program = new Program(args, folder);
+      const [, metrics = ""] = await program.line(/ have their metrics on (\S+)\n/);
+      return { program, counted: async (line: RegExp) => assert.match(await settled(metrics, line), line) };
+    };
+    const first = await start();
+    await count();
+    await first.counted(/^counted_total 5$/m);
+    assert.equal((await first.program.stop()).code, 0);
+    await count();
+    const second = await start();
+    await second.counted(/^counted_total 10$/m);
+    await count();
+    await second.counted(/^counted_total 15$/m);
+    await second.program.stop();
+  });
+});
+
+/** The exposition, as soon as it has the line; what it is after a while if it never has. */
+async function settled(metrics: string, line: RegExp): Promise<string> {
+  for (let i = 0; ; i++) {
+    const text = await (await fetch(metrics)).text();
+    if (line.test(text) || i === 200) return text;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
