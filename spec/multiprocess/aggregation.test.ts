@@ -260,6 +260,23 @@ light{light="off"} 1
       assert.match(await processes.exposition(), /^others_total 13$/m);
     });
 
+    it("puts the families of custom collectors together as these say, and leaves out those that say so", async () => {
+      const processes = new Processes();
+      for (const value of [1, 5]) {
+        const process = processes.start();
+        const common = { type: "gauge", help: "Help.", series: [{ labels: {}, value }] } as const;
+        process.registry.registerMetric({
+          name: "custom",
+          collect: () => [
+            { name: "most", aggregator: "max", ...common },
+            { name: "none", aggregator: "omit", ...common },
+          ],
+        });
+        process.report();
+      }
+      assert.equal(await processes.exposition(), "# HELP most Help.\n# TYPE most gauge\nmost 5\n");
+    });
+
     it("drops a metric that is registered no more, and takes it back when it is again", async () => {
       const processes = new Processes();
       const process = processes.start();
