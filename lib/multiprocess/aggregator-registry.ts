@@ -5,7 +5,6 @@ import { aggregateJson } from "./aggregate-json.ts";
 import { Aggregation } from "./aggregation.ts";
 import { reportToParent, setReportedRegistries } from "./child-reports.ts";
 import { type Child, Children } from "./children.ts";
-
 import { SocketAggregator } from "./socket-aggregator.ts";
 
 /** How processes are aggregated. */
@@ -28,6 +27,10 @@ export interface AggregatorRegistryOptions extends Omit<RegistryOptions, "onErro
   readonly onError?: (error: Error) => void;
 }
 
+/** What timers take at most. */
+const LONGEST_MS = 2 ** 31 - 1;
+/** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
+const MOST_WARNINGS = 100;
 /** How long `clusterMetrics()` waits for fresh values, in milliseconds. */
 const DEFAULT_DEADLINE_MS = 200;
 
@@ -124,9 +127,6 @@ export class AggregatorRegistry extends Registry {
   }
 }
 
-/** What timers take at most. */
-const LONGEST_MS = 2 ** 31 - 1;
-
 /** The name that `@prometheus-io/client` has for {@link AggregatorRegistry}. */
 export const ClusterRegistry: typeof AggregatorRegistry = AggregatorRegistry;
 export type ClusterRegistry = AggregatorRegistry;
@@ -140,5 +140,3 @@ function warnOnce(): (error: Error) => void {
     process.emitWarning(error);
   };
 }
-/** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
-const MOST_WARNINGS = 100;

@@ -130,6 +130,7 @@ export class ReportedCollector {
     this.#plain = new Map();
     const written: (() => void)[] = [];
     for (const family of families) {
+      if (family.aggregator === "omit") continue;
       for (const { key, declaration, series } of sortSeries(
         { ...family, name: this.#prefix + family.name },
         this.labels,
