@@ -145,7 +145,9 @@ function matches(offer: Offer, wish: Wish): boolean {
 function hasParameters({ parameters }: Offer, wish: Wish): boolean {
   return Object.entries(parameters).every(([name, { value, isDefault }]) => {
     const wished = wish.parameters.get(name);
-    return wished === undefined ? isDefault === true : wished.toLowerCase() === value.toLowerCase();
+    // Who wants none of a media type wants none of its versions.
+    if (wished === undefined) return isDefault === true || wish.weight === 0;
+    return wished.toLowerCase() === value.toLowerCase();
   });
 }
 

@@ -4,7 +4,7 @@ import type { LabelSet } from "../model/family.ts";
 import type { ColumnFamily, FamilyView } from "../storage/column-family.ts";
 import type { InternedValues } from "../storage/interned-values.ts";
 import { BackwardWriter, varintSize } from "./backward-writer.ts";
-import { CHUNK_BYTES, type Chunk, COPY_SLACK_BYTES, copyBytes } from "./chunk.ts";
+import { CHUNK_BYTES, type Chunk, COPY_SLACK_BYTES, copyBits, copyBytes } from "./chunk.ts";
 import { writtenLabelNames } from "./escaping.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import type { MetricsPart, Spare } from "./protobuf-family.ts";
@@ -412,8 +412,8 @@ export class ProtobufRows implements MetricsPart {
         bytes[offset++] = METRIC_TAG;
         offset = writeVarint(bytes, offset, own + labels.length + value.piece.length);
         offset = this.#writeLabels(values, ids, first, bytes, out, offset);
-        offset = copyBytes(labels.view, 0, out, offset, labels.length);
-        copyBytes(value.piece.view, 0, out, offset, value.piece.length);
+        offset = copyBits(labels.view, 0, out, offset, labels.length);
+        copyBits(value.piece.view, 0, out, offset, value.piece.length);
         fill(value, numbers, isWide ? WIDE : NARROW, bytes, out, offset);
         if (value.createdAt >= 0) writeTime(bytes, offset + value.createdAt, view.createdMs(row));
         offset += value.piece.length;
@@ -443,7 +443,7 @@ export class ProtobufRows implements MetricsPart {
       const id = ids[first + i] as number;
       if (id === 0) {
         const instead = absent[i];
-        if (instead !== undefined) end = copyBytes(instead.view, 0, out, end, instead.length);
+        if (instead !== undefined) end = copyBits(instead.view, 0, out, end, instead.length);
         continue;
       }
       const label = values[i] as InternedValues;
@@ -452,14 +452,14 @@ export class ProtobufRows implements MetricsPart {
       if (name.length + length + 2 < 128) {
         // Both lengths take a byte, as nearly always.
         const head = heads[i] as Piece;
-        const headEnd = copyBytes(head.view, 0, out, end, head.length);
+        const headEnd = copyBits(head.view, 0, out, end, head.length);
         bytes[end + 1] = name.length + length + 2;
         bytes[headEnd - 1] = length;
         end = headEnd;
       } else {
         bytes[end++] = LABEL_TAG;
         end = writeVarint(bytes, end, name.length + delimited(length));
-        end = copyBytes(name.view, 0, out, end, name.length);
+        end = copyBits(name.view, 0, out, end, name.length);
         bytes[end++] = LABEL_VALUE_TAG;
         end = writeVarint(bytes, end, length);
       }

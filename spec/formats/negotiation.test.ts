@@ -78,6 +78,8 @@ describe("negotiateFormat", () => {
     ["of equal weights the first counts", "application/openmetrics-text,text/plain", openMetrics("underscores")],
     ["unless a later one says more", "text/plain,application/openmetrics-text;version=1.0.0", openMetrics("underscores")],
     ["a weight of zero is a refusal", "text/plain;q=0,*/*;q=0.1", openMetrics("underscores")],
+    ["a refusal of all versions is one of each", "text/plain;q=0,application/openmetrics-text;q=0.1,*/*;q=0.5", protobuf("underscores")],
+    ["unless one is wished by its name", "text/plain;q=0,text/plain;version=1.0.0;q=0.2,application/openmetrics-text;q=0.1", text1("underscores")],
     ["a refusal of one version is none of the other", "text/plain;version=0.0.4;q=0,text/plain;version=1.0.0;q=0.2", text1("underscores")],
     ["what is said of the type itself beats what is said of all", "text/plain;q=0.1,application/openmetrics-text;q=0.2,*/*;q=0.9", text1("underscores")],
     ["a range of types will do", "text/*", PROMETHEUS_CONTENT_TYPE],

@@ -341,6 +341,24 @@ describe("the protobuf format", () => {
     ]);
   });
 
+  it("keeps every bit of the bounds that all rows share, row after row", () => {
+    // Wherever they lie, eight bytes of these are a signalling NaN, which some engines make a quiet one.
+    const bits = new DataView(new ArrayBuffer(8));
+    const bounds = Array.from({ length: 32 }, (_, i) => {
+      bits.setBigUint64(0, 0x3ff7_fff7_fff7_fff7n + BigInt(i) * 0x0010_0000_0000_0000n);
+      return bits.getFloat64(0);
+    });
+    const wait = histogram("wait_seconds", ["route"], bounds);
+    for (let route = 0; route < 2000; route++) wait.set({ route: String(route) }, 1, 1, ...bounds.map(() => 0));
+    const [family] = read(wait.scraped());
+    const rows = (family?.series ?? []) as readonly HistogramSeries[];
+    assert.equal(rows.length, 2000);
+    for (const { labels, buckets } of rows) {
+      const own = buckets.slice(0, bounds.length).map(({ bound }) => bound);
+      assert.deepEqual(own, bounds, `route ${labels["route"]}`);
+    }
+  });
+
   it("escapes names as it is told to, those of state sets' labels and of exemplars' too", () => {
     const family: MetricFamily = {
       name: "a.b_total",

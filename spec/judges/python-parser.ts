@@ -31,8 +31,15 @@ export interface ParsedFamily {
 // Debian's own Python has the package python3-prometheus-client; another python3 on the path may well not.
 const python = "/usr/bin/python3";
 
+let missing: string | false | undefined;
+
 /** Why the parser can't be asked on this machine; `false` when it can. Under CI it must be there. */
 export function pythonParserMissing(): string | false {
+  missing ??= findPythonParser();
+  return missing;
+}
+
+function findPythonParser(): string | false {
   const { status } = spawnSync(python, ["-c", "import prometheus_client.parser"]);
   if (status === 0) return false;
   const reason = `${python} lacks prometheus_client (Debian: apt-get install python3-prometheus-client)`;
