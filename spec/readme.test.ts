@@ -30,8 +30,9 @@ async function output(program: string): Promise<string> {
 /** What the blocks of the guide take for granted: the metrics of the first program, and an application around them. */
 const surroundings = `
 import {
-  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, countErrors, fetchHandler,
-  httpRoute, instrumentHttp, lint, measure, metricsHandler, parse, register, setHttpRoute, startMetricsServer, trackInProgress,
+  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, countErrors,
+  fetchHandler, httpRoute, instrumentHttp, lint, measure, metricsHandler, parse, register, setHttpRoute,
+  startMetricsServer, trackInProgress,
 } from "tallystick";
 import { createReadStream } from "node:fs";
 import { Writable } from "node:stream";
