@@ -29,7 +29,7 @@ export function alertRules(signals: Signals, settings: ProvisionSettings): reado
     ...latencies.map((entry) => latencyAlert(entry, settings)),
     ...(eventLoopLag === undefined ? [] : [eventLoopAlert(eventLoopLag, settings)]),
     ...saturations.map((signal) => saturationAlert(signal, settings)),
-    ...(signals.has("process_start_time_seconds") ? [restartAlert(settings)] : []),
+    ...restartAlerts(signals, settings),
     ...(signals.has("tallystick_worker_up") ? [workerAlert(settings)] : []),
     collectorAlert(settings),
   ];
@@ -142,19 +142,27 @@ function saturationAlert({ title, used, limit }: SaturationSignal, settings: Pro
   };
 }
 
-function restartAlert(settings: ProvisionSettings): AlertRule {
+/** The start of a process changes with each, and its uptime falls. */
+function restartAlerts({ has }: Signals, settings: ProvisionSettings): AlertRule[] {
   const { restarts } = settings.thresholds;
   const window = durationText(HOUR * settings.timeScale);
-  const starts = `changes(${selector("process_start_time_seconds", [ofJob(settings)])}[${window}])`;
-  return {
-    alert: "RestartsOften",
-    expr: `${by("sum", ["job", "instance"], starts)} > ${numberText(restarts)}`,
-    labels: { severity: "warning" },
-    annotations: {
-      summary: "{{ $labels.job }}: {{ $labels.instance }} restarted {{ $value }} times",
-      description: `It began anew more than ${numberText(restarts)} times within ${window}.`,
+  const told = [
+    ["changes", "process_start_time_seconds"],
+    ["resets", "process_uptime_seconds"],
+  ].find(([, name]) => has(name as string)) as [string, string] | undefined;
+  if (told === undefined) return [];
+  const starts = `${told[0]}(${selector(told[1], [ofJob(settings)])}[${window}])`;
+  return [
+    {
+      alert: "RestartsOften",
+      expr: `${by("sum", ["job", "instance"], starts)} > ${numberText(restarts)}`,
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "{{ $labels.job }}: {{ $labels.instance }} restarted {{ $value }} times",
+        description: `It began anew more than ${numberText(restarts)} times within ${window}.`,
+      },
     },
-  };
+  ];
 }
 
 function workerAlert(settings: ProvisionSettings): AlertRule {

@@ -140,13 +140,13 @@ function layOut(rows: readonly Row[]): object[] {
   return laidOut;
 }
 
-function panelJson({ title, description, type, unit, queries }: PanelPlan): object {
+function panelJson({ title, description, type, unit, min, queries }: PanelPlan): object {
   return {
     type,
     title,
     description,
     datasource,
-    fieldConfig: { defaults: { unit, ...(type === "timeseries" && { min: 0 }) }, overrides: [] },
+    fieldConfig: { defaults: { unit, ...(min !== undefined && { min }) }, overrides: [] },
     options: panelOptions(type, unit),
     targets: queries.map(targetJson),
   };

@@ -58,8 +58,11 @@ export function sloNotes(signals: Signals, { slos }: ProvisionSettings): readonl
   );
 }
 
-function histogramsOf({ latencies }: Signals): readonly InventoryEntry[] {
-  return latencies.filter(({ type }) => type === "histogram");
+/** Those of requests where a status tells which they are: a cache or a job has promised nothing. */
+function histogramsOf({ latencies, requests }: Signals): readonly InventoryEntry[] {
+  const histograms = latencies.filter(({ type }) => type === "histogram");
+  const ofRequests = histograms.filter((entry) => requests.some((request) => request.entry === entry));
+  return ofRequests.length > 0 ? ofRequests : histograms;
 }
 
 function windowsMs(): readonly number[] {
