@@ -7,6 +7,7 @@ import type { ProvisionSettings } from "./options.ts";
 import { by, matcher, selector } from "./promql.ts";
 import { recordedErrorRatio, recordedQuantile } from "./recorded.ts";
 import type { RequestSignal, SaturationSignal, Signals } from "./signals.ts";
+import { untemplated } from "./template.ts";
 
 /** An alert. */
 export interface AlertRule {
@@ -77,10 +78,10 @@ function errorAlert({ entry, statusLabel }: RequestSignal, settings: ProvisionSe
     alert: "ErrorRatioHigh",
     expr: `${selector(ratio, [ofJob(settings)])} > ${numberText(errorRatio)}`,
     for: forText(settings),
-    labels: { severity: "critical", metric: entry.name },
+    labels: { severity: "critical", metric: untemplated(entry.name) },
     annotations: {
       summary: "{{ $labels.job }}: {{ $value | humanizePercentage }} of the requests fail",
-      description: `More than ${percentText(errorRatio)} of ${entry.name} have a ${statusLabel} of 5xx.`,
+      description: `More than ${percentText(errorRatio)} of ${untemplated(entry.name)} have a ${statusLabel} of 5xx.`,
     },
   };
 }
@@ -92,10 +93,10 @@ function latencyAlert(entry: InventoryEntry, settings: ProvisionSettings): Alert
     alert: "LatencyHigh",
     expr: `${expr} > ${numberText(latencySeconds)}`,
     for: forText(settings),
-    labels: { severity: "warning", metric: entry.name },
+    labels: { severity: "warning", metric: untemplated(entry.name) },
     annotations: {
       summary: "{{ $labels.job }}: requests take {{ $value | humanizeDuration }}",
-      description: `The ${numberText(quantile)} quantile of ${entry.name} is above ${numberText(latencySeconds)} s.`,
+      description: `The ${numberText(quantile)} quantile of ${untemplated(entry.name)} is above ${numberText(latencySeconds)} s.`,
     },
   };
 }

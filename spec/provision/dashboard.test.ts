@@ -157,8 +157,13 @@ describe("The dashboard", () => {
     }
 
     it("is a dashboard", () => {
-      const inventory = inventoryOf(everyType);
-      assert.equal(judge(dashboardJson(inventory, signalsOf(inventory), "app")), "");
+      const hostile = everyType.map((family) => ({
+        ...family,
+        name: `"\n\${${family.name} {{ \\`,
+        help: "</script>\u2028'`",
+      }));
+      const inventory = inventoryOf([...everyType, ...hostile]);
+      assert.equal(judge(dashboardJson(inventory, signalsOf(inventory), '"\n{{é')), "");
     });
 
     it("would not be one with another word in it", () => {

@@ -390,6 +390,32 @@ ${credentials}
     );
   });
 
+  it("takes the braces of a metric's name for text, where Prometheus runs templates", () => {
+    const families = [{ ...latency, name: 'a{{ template "x" }}{{{b_seconds' }];
+    const slos = [{ objective: 0.99, thresholdSeconds: 1 }];
+    const texts = ["rules/alerts.yml", "rules/slo.yml"].map((path) => file(path, families, { slos }));
+    const lines = texts.join("").split("\n");
+    const escaped = 'a{{"{{"}} template "x" }}{{"{{"}}{b_seconds';
+    assert.deepEqual(
+      lines.filter((line) => line.includes("The 0.99 quantile")).map((line) => line.trim()),
+      [`The 0.99 quantile of ${escaped} is above 1 s.`],
+    );
+    const metrics = lines.flatMap((line, i) => (/^ +metric: /.test(line) ? [(lines[i + 1] as string).trim()] : []));
+    assert.deepEqual(new Set(metrics), new Set([escaped]));
+    assert.match(lines.find((line) => line.includes("Promised are")) as string, /of a\{\{"\{\{"\}\} template "x"/);
+  });
+
+  it("asks Prometheus 2 for names that it knows, and tells rules apart whose names would be alike", () => {
+    const families = ["é.b_total", "è.b_total"].map((name) => ({ ...requests, name }));
+    const records = (prometheusVersion: readonly [number, number]) =>
+      file("rules/recording.yml", families.slice(0, prometheusVersion[0] === 2 ? 1 : 2), { prometheusVersion });
+    assert.match(records([2, 53]), /sum without \(instance, worker\) \(rate\(__b_total\{job="app"\}\[5m\]\)\)/);
+    assert.match(records([3, 0]), /rate\(\{"é\.b_total",job="app"\}\[5m\]\)/);
+    const names = [...records([3, 0]).matchAll(/record: "(.+)"/g)].map(([, name]) => name);
+    assert.equal(new Set(names).size, 4);
+    for (const name of names) assert.match(name as string, /^job:[a-zA-Z0-9_]+:(?:rate|error_ratio_rate)5m$/);
+  });
+
   it("silences warnings of a metric that a critical alert is about, and none of other processes", () => {
     const text = file("alertmanager.yml", [users]);
     assert.equal(
