@@ -8,7 +8,13 @@ import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { MetricFamily } from "../../lib/model/family.ts";
+import { alertRules } from "../../lib/provision/alerts.ts";
+import { inventoryOf } from "../../lib/provision/inventory.ts";
+import { provisionSettings } from "../../lib/provision/options.ts";
 import { provision } from "../../lib/provision/provision.ts";
+import { recordingRules } from "../../lib/provision/rules.ts";
+import { signalsOf } from "../../lib/provision/signals.ts";
+import { sloRules } from "../../lib/provision/slo.ts";
 import {
   drive,
   freePort,
@@ -155,21 +161,37 @@ describe("The files of bin/provision on real servers", {
         series: [{ labels: {}, count: 1, sum: 1, quantiles: [{ quantile: 0.9, value: 1 }] }],
       },
     ]);
+    // Where Prometheus is newer, promtool need not be.
+    const [, major, minor] = /version (\d+)\.(\d+)/.exec(
+      spawnSync(programPath("promtool") as string, ["--version"], { encoding: "utf8" }).stdout,
+    ) as unknown as [string, string, string];
+    const slos = [{ objective: 0.99, thresholdSeconds: 1 }];
     for (const job of hostile) {
-      const { files } = provision(families, {
-        target: demo.metrics,
-        job,
-        slos: [{ objective: 0.99, thresholdSeconds: 1 }],
-        prometheusVersion: prometheusVersion(),
-      });
+      const options = { target: demo.metrics, job, slos, prometheusVersion: [Number(major), Number(minor)] } as const;
       const path = servers.folder();
-      for (const [name, text] of files) {
+      for (const [name, text] of provision(families, options).files) {
         mkdirSync(dirname(join(path, name)), { recursive: true });
         writeFileSync(join(path, name), text);
       }
       assert.equal(judge("promtool", "check", "config", join(path, "prometheus.yml")), "", job);
       assert.equal(judge("amtool", "check-config", join(path, "alertmanager.yml")), "", job);
     }
+    const isNew = prometheusVersion()[0] >= 3;
+    const settings = provisionSettings({
+      target: demo.metrics,
+      job: '"\n{{',
+      slos,
+      prometheusVersion: prometheusVersion(),
+    });
+    const inventory = inventoryOf(families, isNew ? "allow-utf-8" : "underscores");
+    const signals = signalsOf(inventory);
+    const rules = [
+      ...recordingRules(inventory, signals, settings),
+      ...alertRules(signals, settings),
+      ...sloRules(signals, settings),
+    ];
+    // It refuses what it can't read.
+    for (const { expr } of rules) assert.ok(Array.isArray(await prometheus.query(expr)), expr);
   });
 
   it("have recording rules that all have data", async () => {
