@@ -27,9 +27,9 @@ export function alertmanagerConfig({ timeScale, webhookUrl }: ProvisionSettings)
         target_matchers: ['alertname!="TargetDown"'],
         equal: ["job", "instance"],
       },
-      // Who is woken by an alert needs no warning of the same metric.
+      // Who is woken by an alert needs no warning of the same metric. Labels that neither has are equal, too.
       {
-        source_matchers: ['severity="critical"'],
+        source_matchers: ['severity="critical"', 'metric!=""'],
         target_matchers: ['severity="warning"'],
         equal: ["job", "metric"],
       },

@@ -7,6 +7,7 @@ import type { ProvisionSettings } from "./options.ts";
 import { by, matcher, selector } from "./promql.ts";
 import { recordedErrorRatio, recordedQuantile } from "./recorded.ts";
 import type { RequestSignal, SaturationSignal, Signals } from "./signals.ts";
+import { untemplated } from "./template.ts";
 
 /** An alert. */
 export interface AlertRule {
@@ -29,7 +30,7 @@ export function alertRules(signals: Signals, settings: ProvisionSettings): reado
     ...latencies.map((entry) => latencyAlert(entry, settings)),
     ...(eventLoopLag === undefined ? [] : [eventLoopAlert(eventLoopLag, settings)]),
     ...saturations.map((signal) => saturationAlert(signal, settings)),
-    ...(signals.has("process_start_time_seconds") ? [restartAlert(settings)] : []),
+    ...restartAlerts(signals, settings),
     ...(signals.has("tallystick_worker_up") ? [workerAlert(settings)] : []),
     collectorAlert(settings),
   ];
@@ -77,10 +78,10 @@ function errorAlert({ entry, statusLabel }: RequestSignal, settings: ProvisionSe
     alert: "ErrorRatioHigh",
     expr: `${selector(ratio, [ofJob(settings)])} > ${numberText(errorRatio)}`,
     for: forText(settings),
-    labels: { severity: "critical", metric: entry.name },
+    labels: { severity: "critical", metric: untemplated(entry.name) },
     annotations: {
       summary: "{{ $labels.job }}: {{ $value | humanizePercentage }} of the requests fail",
-      description: `More than ${percentText(errorRatio)} of ${entry.name} have a ${statusLabel} of 5xx.`,
+      description: `More than ${percentText(errorRatio)} of ${untemplated(entry.name)} have a ${statusLabel} of 5xx.`,
     },
   };
 }
@@ -92,10 +93,10 @@ function latencyAlert(entry: InventoryEntry, settings: ProvisionSettings): Alert
     alert: "LatencyHigh",
     expr: `${expr} > ${numberText(latencySeconds)}`,
     for: forText(settings),
-    labels: { severity: "warning", metric: entry.name },
+    labels: { severity: "warning", metric: untemplated(entry.name) },
     annotations: {
       summary: "{{ $labels.job }}: requests take {{ $value | humanizeDuration }}",
-      description: `The ${numberText(quantile)} quantile of ${entry.name} is above ${numberText(latencySeconds)} s.`,
+      description: `The ${numberText(quantile)} quantile of ${untemplated(entry.name)} is above ${numberText(latencySeconds)} s.`,
     },
   };
 }
@@ -142,19 +143,27 @@ function saturationAlert({ title, used, limit }: SaturationSignal, settings: Pro
   };
 }
 
-function restartAlert(settings: ProvisionSettings): AlertRule {
+/** The start of a process changes with each, and its uptime falls. */
+function restartAlerts({ has }: Signals, settings: ProvisionSettings): AlertRule[] {
   const { restarts } = settings.thresholds;
   const window = durationText(HOUR * settings.timeScale);
-  const starts = `changes(${selector("process_start_time_seconds", [ofJob(settings)])}[${window}])`;
-  return {
-    alert: "RestartsOften",
-    expr: `${by("sum", ["job", "instance"], starts)} > ${numberText(restarts)}`,
-    labels: { severity: "warning" },
-    annotations: {
-      summary: "{{ $labels.job }}: {{ $labels.instance }} restarted {{ $value }} times",
-      description: `It began anew more than ${numberText(restarts)} times within ${window}.`,
+  const told = [
+    ["changes", "process_start_time_seconds"],
+    ["resets", "process_uptime_seconds"],
+  ].find(([, name]) => has(name as string)) as [string, string] | undefined;
+  if (told === undefined) return [];
+  const starts = `${told[0]}(${selector(told[1], [ofJob(settings)])}[${window}])`;
+  return [
+    {
+      alert: "RestartsOften",
+      expr: `${by("sum", ["job", "instance"], starts)} > ${numberText(restarts)}`,
+      labels: { severity: "warning" },
+      annotations: {
+        summary: "{{ $labels.job }}: {{ $labels.instance }} restarted {{ $value }} times",
+        description: `It began anew more than ${numberText(restarts)} times within ${window}.`,
+      },
     },
-  };
+  ];
 }
 
 function workerAlert(settings: ProvisionSettings): AlertRule {

@@ -10,6 +10,7 @@ import {
   requestsPanel,
   saturationPanel,
 } from "./panels.ts";
+import { shortHash } from "./short-hash.ts";
 import { isRuntime, type Signals } from "./signals.ts";
 
 /** The schema of dashboards that is written: Grafana 11's, which later ones read. */
@@ -54,11 +55,8 @@ export function dashboardJson(inventory: readonly InventoryEntry[], signals: Sig
 
 /** An id that stays the same, of characters that Grafana takes. */
 export function dashboardUid(job: string): string {
-  // FNV-1a, so that jobs whose names differ in other characters only have ids of their own.
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(job)) hash = Math.imul(hash ^ byte, 0x01000193);
-  const name = job.replace(/[^a-zA-Z0-9_-]+/g, "-").slice(0, 24);
-  return `${name}-${(hash >>> 0).toString(16).padStart(8, "0")}`;
+  // Jobs whose names differ in other characters only have ids of their own.
+  return `${job.replace(/[^a-zA-Z0-9_-]+/g, "-").slice(0, 24)}-${shortHash(job)}`;
 }
 
 function rowsOf(inventory: readonly InventoryEntry[], signals: Signals): Row[] {
@@ -140,13 +138,13 @@ function layOut(rows: readonly Row[]): object[] {
   return laidOut;
 }
 
-function panelJson({ title, description, type, unit, queries }: PanelPlan): object {
+function panelJson({ title, description, type, unit, min, queries }: PanelPlan): object {
   return {
     type,
     title,
     description,
     datasource,
-    fieldConfig: { defaults: { unit, ...(type === "timeseries" && { min: 0 }) }, overrides: [] },
+    fieldConfig: { defaults: { unit, ...(min !== undefined && { min }) }, overrides: [] },
     options: panelOptions(type, unit),
     targets: queries.map(targetJson),
   };

@@ -1,4 +1,5 @@
 // What a scrape shows of each family, without its numbers: what rules, dashboards and the catalogue are made from.
+import { type EscapingScheme, escapeName } from "../formats/name-escaping.ts";
 import type { MetricFamily, MetricType, NativeHistogram } from "../model/family.ts";
 
 /** A family as it was found in a scrape. */
@@ -31,19 +32,28 @@ const unitsInNames = ["seconds", "bytes", "ratio", "celsius", "meters", "grams",
 /** More values of a label are not looked at. */
 const MOST_VALUES = 100;
 
-/** The families, in the order of their names, so that what is made of them does not depend on who registered first. */
-export function inventoryOf(families: Iterable<MetricFamily>): readonly InventoryEntry[] {
-  return [...families].map(entryOf).sort((a, b) => (a.name < b.name ? -1 : 1));
+/**
+ * The families, in the order of their names, so that what is made of them does not depend on who registered first.
+ *
+ * @param escaping how names are spelled to the Prometheus that asks for them
+ */
+export function inventoryOf(
+  families: Iterable<MetricFamily>,
+  escaping: EscapingScheme = "allow-utf-8",
+): readonly InventoryEntry[] {
+  return [...families].map((family) => entryOf(family, escaping)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function entryOf(family: MetricFamily): InventoryEntry {
-  const { name, type, help, unit } = family;
+function entryOf(family: MetricFamily, escaping: EscapingScheme): InventoryEntry {
+  const { type, help, unit } = family;
+  const name = escapeName(family.name, escaping);
   const labelValues = new Map<string, Set<string>>();
   const bounds = new Set<number>();
   const quantiles = new Set<number>();
   let isNative = false;
   for (const series of family.series) {
-    for (const [label, value] of Object.entries(series.labels)) {
+    for (const [original, value] of Object.entries(series.labels)) {
+      const label = escapeName(original, escaping, "label");
       const values = labelValues.get(label) ?? new Set();
       labelValues.set(label, values);
       if (values.size < MOST_VALUES) values.add(value);

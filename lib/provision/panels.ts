@@ -1,7 +1,7 @@
 // Panels of a Grafana dashboard: one query or a few, and how they are drawn.
 import type { InventoryEntry } from "./inventory.ts";
 import { spelledAs } from "./label-numbers.ts";
-import { by, histogramQuantile, labelName, type Matcher, rate, selector } from "./promql.ts";
+import { by, eventRate, histogramQuantile, type Matcher, matcher, rate, selector } from "./promql.ts";
 import { quantileWord } from "./recorded.ts";
 import { failedStatus, type RequestSignal, type SaturationSignal } from "./signals.ts";
 
@@ -20,6 +20,8 @@ export interface PanelPlan {
   readonly type: "timeseries" | "heatmap" | "table" | "state-timeline";
   /** As Grafana calls it: `s`, `bytes`, `percentunit`. */
   readonly unit: string;
+  /** Where the axis begins; left out where values may be negative, or far from zero. */
+  readonly min?: 0;
   readonly queries: readonly Query[];
 }
 
@@ -64,15 +66,16 @@ function unitOf({ unit }: InventoryEntry): string {
 }
 
 /** Requests per second, split as their series are. */
-export function requestsPanel({ entry, counter, statusLabel }: RequestSignal): PanelPlan {
+export function requestsPanel({ entry, statusLabel }: RequestSignal): PanelPlan {
   return {
     title: `Requests: ${entry.name}`,
     description: entry.help,
     type: "timeseries",
     unit: "reqps",
+    min: 0,
     queries: [
       {
-        expr: by("sum", [statusLabel], rate(selector(counter, matchersOf(entry)), WINDOW)),
+        expr: by("sum", [statusLabel], eventRate(entry, matchersOf(entry), WINDOW)),
         legend: `{{${statusLabel}}}`,
       },
     ],
@@ -80,16 +83,17 @@ export function requestsPanel({ entry, counter, statusLabel }: RequestSignal): P
 }
 
 /** The share of requests that failed. */
-export function errorsPanel({ entry, counter, statusLabel }: RequestSignal): PanelPlan {
+export function errorsPanel({ entry, statusLabel }: RequestSignal): PanelPlan {
   const matchers = matchersOf(entry);
-  const all = by("sum", [], rate(selector(counter, matchers), WINDOW));
-  const failure = `${labelName(statusLabel)}=~"${failedStatus}"`;
-  const failed = by("sum", [], rate(selector(counter, [...matchers, failure]), WINDOW));
+  const all = by("sum", [], eventRate(entry, matchers, WINDOW));
+  const failure = matcher(statusLabel, "=~", failedStatus);
+  const failed = by("sum", [], eventRate(entry, [...matchers, failure], WINDOW));
   return {
     title: `Errors: ${entry.name}`,
     description: "The share of requests that were answered with a status of 5xx.",
     type: "timeseries",
     unit: "percentunit",
+    min: 0,
     queries: [{ expr: `(${failed} or 0 * ${all}) / ${all}`, legend: "failed" }],
   };
 }
@@ -144,6 +148,7 @@ export function saturationPanel({ title, used, limit }: SaturationSignal): Panel
     description: `${used} of ${limit}.`,
     type: "timeseries",
     unit: "percentunit",
+    min: 0,
     queries: [
       {
         expr: `${selector(used, dashboardMatchers)} / ${selector(limit, dashboardMatchers)}`,
@@ -164,7 +169,7 @@ export function familyPanels(entry: InventoryEntry): readonly PanelPlan[] {
       const queries = [
         { expr: by("sum", labels, rate(selector(name, matchers), WINDOW)), legend: legendOf(labels, "per second") },
       ];
-      return [{ ...panel, type: "timeseries", unit: entry.unit === "bytes" ? "Bps" : "ops", queries }];
+      return [{ ...panel, type: "timeseries", unit: entry.unit === "bytes" ? "Bps" : "ops", min: 0, queries }];
     }
     case "gauge":
     case "unknown": {

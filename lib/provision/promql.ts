@@ -41,6 +41,17 @@ export function rate(series: string, window: string): string {
   return `rate(${series}[${window}])`;
 }
 
+/** Events per second of whatever counts: a counter, or the observations of a histogram or summary. */
+export function eventRate(
+  { name, type, isNative }: { readonly name: string; readonly type: string; readonly isNative: boolean },
+  matchers: readonly Matcher[],
+  window: string,
+): string {
+  // A native histogram is one series, and its count a part of the value.
+  if (isNative) return `histogram_count(${rate(selector(name, matchers), window)})`;
+  return rate(selector(type === "counter" ? name : `${name}_count`, matchers), window);
+}
+
 /** A quantile of a histogram, from its exponential buckets where it has them and from its bounds where not. */
 export function histogramQuantile(
   quantile: number,

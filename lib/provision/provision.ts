@@ -31,7 +31,8 @@ export interface Provisioned {
  */
 export function provision(families: Iterable<MetricFamily>, options: ProvisionOptions): Provisioned {
   const settings = provisionSettings(options);
-  const inventory = inventoryOf(families);
+  // Prometheus 2 knows legacy names only, and is told the others with underscores.
+  const inventory = inventoryOf(families, settings.prometheusVersion[0] < 3 ? "underscores" : "allow-utf-8");
   const signals = signalsOf(inventory);
   const { job, slos } = settings;
   const files = new Map<string, string>([

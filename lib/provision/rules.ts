@@ -3,7 +3,7 @@
 import { durationText } from "./duration.ts";
 import type { InventoryEntry } from "./inventory.ts";
 import type { ProvisionSettings } from "./options.ts";
-import { by, histogramQuantile, type Matcher, matcher, rate, selector } from "./promql.ts";
+import { by, eventRate, histogramQuantile, type Matcher, matcher } from "./promql.ts";
 import { recordedErrorRatio, recordedQuantile, recordedRate } from "./recorded.ts";
 import { failedStatus, isRuntime, type RequestSignal, type Signals } from "./signals.ts";
 import type { YamlValue } from "./yaml.ts";
@@ -45,12 +45,9 @@ export function recordedQuantiles({ thresholds }: ProvisionSettings): readonly n
 }
 
 function rateRule(entry: InventoryEntry, matchers: readonly Matcher[], window: string): RecordingRule | undefined {
-  const { name, type, isNative } = entry;
+  const { type } = entry;
   if (type !== "counter" && type !== "histogram" && type !== "summary") return undefined;
-  // A native histogram is one series, and its count a part of the value.
-  const perSecond = isNative
-    ? `histogram_count(${rate(selector(name, matchers), window)})`
-    : rate(selector(type === "counter" ? name : `${name}_count`, matchers), window);
+  const perSecond = eventRate(entry, matchers, window);
   return {
     record: recordedRate(entry, window),
     expr: `sum without (${placeLabels.join(", ")}) (${perSecond})`,
@@ -58,16 +55,12 @@ function rateRule(entry: InventoryEntry, matchers: readonly Matcher[], window: s
 }
 
 function errorRatioRule(
-  { entry, counter, statusLabel }: RequestSignal,
+  { entry, statusLabel }: RequestSignal,
   matchers: readonly Matcher[],
   window: string,
 ): RecordingRule {
-  const all = by("sum", ["job"], rate(selector(counter, matchers), window));
-  const failed = by(
-    "sum",
-    ["job"],
-    rate(selector(counter, [...matchers, matcher(statusLabel, "=~", failedStatus)]), window),
-  );
+  const all = by("sum", ["job"], eventRate(entry, matchers, window));
+  const failed = by("sum", ["job"], eventRate(entry, [...matchers, matcher(statusLabel, "=~", failedStatus)], window));
   // Until something fails there is no series that counts it, and the share would be missing instead of zero.
   return { record: recordedErrorRatio(entry, window), expr: `(${failed} or 0 * ${all}) / ${all}` };
 }

@@ -4,8 +4,6 @@ import type { InventoryEntry } from "./inventory.ts";
 /** Requests with a status: a counter, or a histogram that counts them by the way. */
 export interface RequestSignal {
   readonly entry: InventoryEntry;
-  /** The series that counts: `http_requests_total`, or `…_seconds_count`. */
-  readonly counter: string;
   readonly statusLabel: string;
 }
 
@@ -23,7 +21,7 @@ export interface Signals {
   /** How long something took: histograms, and summaries with quantiles, in seconds. */
   readonly latencies: readonly InventoryEntry[];
   readonly saturations: readonly SaturationSignal[];
-  /** The gauge or counter of how late the event loop is, if there is one. */
+  /** The gauge of how late the event loop is, if there is one. */
   readonly eventLoopLag: string | undefined;
   readonly has: (name: string) => boolean;
 }
@@ -40,10 +38,21 @@ export const failedStatus = "5..";
 /** Metrics of the process and of the tools around it, which are nobody's requests. */
 const runtimeName = /^(?:nodejs|process|v8js|tallystick|prometheus|promhttp|go|libuv|cgroup)_/;
 
+/** What is asked of other servers: how they do is not how this one does. */
+const outgoingName = /^http_client_/;
+
+/**
+ * By Prometheus' names and by OpenTelemetry's, which has no limits of descriptors and heap; of two that tell the same, the
+ * first is taken.
+ */
 const saturations: readonly SaturationSignal[] = [
   { title: "file descriptors", used: "process_open_fds", limit: "process_max_fds" },
   { title: "heap", used: "nodejs_heap_size_used_bytes", limit: "nodejs_heap_size_limit_bytes" },
-  { title: "memory of the container", used: "process_resident_memory_bytes", limit: "process_memory_limit_bytes" },
+  ...["process_resident_memory_bytes", "process_memory_usage_bytes"].map((used) => ({
+    title: "memory of the container",
+    used,
+    limit: "process_cgroup_memory_limit_bytes",
+  })),
 ];
 
 const eventLoopLags = ["nodejs_eventloop_lag_p99_seconds", "nodejs_eventloop_delay_p99_seconds"];
@@ -57,11 +66,13 @@ export function isRuntime({ name }: InventoryEntry): boolean {
 export function signalsOf(inventory: readonly InventoryEntry[]): Signals {
   const names = new Set(inventory.map(({ name }) => name));
   const has = (name: string) => names.has(name);
-  const service = inventory.filter((entry) => !isRuntime(entry));
+  const service = inventory.filter((entry) => !isRuntime(entry) && !outgoingName.test(entry.name));
   return {
     requests: service.flatMap((entry) => requestSignal(entry) ?? []),
     latencies: service.filter(isLatency),
-    saturations: saturations.filter(({ used, limit }) => has(used) && has(limit)),
+    saturations: saturations
+      .filter(({ used, limit }) => has(used) && has(limit))
+      .filter(({ title }, i, all) => all.findIndex((one) => one.title === title) === i),
     eventLoopLag: eventLoopLags.find(has),
     has,
   };
@@ -74,7 +85,7 @@ function requestSignal(entry: InventoryEntry): RequestSignal | undefined {
     return values.some((value) => httpStatus.test(value));
   });
   if (statusLabel === undefined) return undefined;
-  return { entry, statusLabel, counter: entry.type === "counter" ? entry.name : `${entry.name}_count` };
+  return { entry, statusLabel };
 }
 
 function isLatency({ type, unit, quantiles, hasBuckets }: InventoryEntry): boolean {

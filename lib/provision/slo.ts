@@ -10,6 +10,7 @@ import { by, matcher, rate, selector } from "./promql.ts";
 import { recordedBreaches } from "./recorded.ts";
 import type { RecordingRule } from "./rules.ts";
 import { failedStatus, type RequestSignal, type Signals } from "./signals.ts";
+import { untemplated } from "./template.ts";
 
 /**
  * The rules of all promises, for each histogram of latencies.
@@ -58,8 +59,11 @@ export function sloNotes(signals: Signals, { slos }: ProvisionSettings): readonl
   );
 }
 
-function histogramsOf({ latencies }: Signals): readonly InventoryEntry[] {
-  return latencies.filter(({ type }) => type === "histogram");
+/** Those of requests where a status tells which they are: a cache or a job has promised nothing. */
+function histogramsOf({ latencies, requests }: Signals): readonly InventoryEntry[] {
+  const histograms = latencies.filter(({ type }) => type === "histogram");
+  const ofRequests = histograms.filter((entry) => requests.some((request) => request.entry === entry));
+  return ofRequests.length > 0 ? ofRequests : histograms;
 }
 
 function windowsMs(): readonly number[] {
@@ -99,7 +103,7 @@ function succeeded({ statusLabel }: RequestSignal): string {
 
 function burnAlerts(entry: InventoryEntry, bound: number, slo: Slo, settings: ProvisionSettings): AlertRule[] {
   const budget = 1 - slo.objective;
-  const promise = `${percentText(slo.objective)} of ${entry.name} within ${numberText(slo.thresholdSeconds)} s`;
+  const promise = `${percentText(slo.objective)} of ${untemplated(entry.name)} within ${numberText(slo.thresholdSeconds)} s`;
   const judged = bound === slo.thresholdSeconds ? "" : `, judged by the bound ${numberText(bound)}`;
   return burnRates.flatMap(({ factor, longMs, shortMs, severity }): AlertRule[] => {
     const limit = Number((factor * budget).toPrecision(12));
@@ -112,7 +116,7 @@ function burnAlerts(entry: InventoryEntry, bound: number, slo: Slo, settings: Pr
       {
         alert: "SloBurnsFast",
         expr: `${over(long)} and ${over(short)}`,
-        labels: { severity, metric: entry.name, slo: sloName(slo), window: long },
+        labels: { severity, metric: untemplated(entry.name), slo: sloName(slo), window: long },
         annotations: {
           summary: "{{ $labels.job }}: {{ $value | humanizePercentage }} of the requests break the promise",
           description: `Promised are ${promise}${judged}. The budget of errors is used up more than ${numberText(factor)} times as fast as it may be.`,

@@ -2,12 +2,31 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { drive, freePort, missing, programPath, QueryServer, root, Servers, type ServeUrls, until } from "./harness.ts";
+import type { MetricFamily } from "../../lib/model/family.ts";
+import { alertRules } from "../../lib/provision/alerts.ts";
+import { inventoryOf } from "../../lib/provision/inventory.ts";
+import { provisionSettings } from "../../lib/provision/options.ts";
+import { provision } from "../../lib/provision/provision.ts";
+import { recordingRules } from "../../lib/provision/rules.ts";
+import { signalsOf } from "../../lib/provision/signals.ts";
+import { sloRules } from "../../lib/provision/slo.ts";
+import {
+  drive,
+  freePort,
+  missing,
+  programPath,
+  prometheusVersion,
+  QueryServer,
+  root,
+  Servers,
+  type ServeUrls,
+  until,
+} from "./harness.ts";
 
 /** Windows and waiting times are a fiftieth of what they are in earnest. */
 const timeScale = 0.02;
@@ -65,9 +84,6 @@ describe("The files of bin/provision on real servers", {
 
     folder = servers.folder();
     const alertmanagerPort = await freePort();
-    const [, version] = /version (\d+\.\d+)/.exec(
-      spawnSync(programPath("prometheus") as string, ["--version"], { encoding: "utf8" }).stdout,
-    ) as unknown as [string, string];
     const prometheusUrl = `http://127.0.0.1:${await freePort()}`;
     await until("every kind of request was counted", async () =>
       /status="500"/.test(await (await fetch(demo.metrics)).text()) ? true : undefined,
@@ -75,7 +91,7 @@ describe("The files of bin/provision on real servers", {
     const args =
       `--from ${demo.metrics} --out . --interval 1s --time-scale ${timeScale} --for 50s --latency 0.3s --latency-quantile 0.9 --slo 90:0.5s ` +
       `--alertmanager 127.0.0.1:${alertmanagerPort} --webhook http://127.0.0.1:${(receiver.address() as AddressInfo).port}/ ` +
-      `--prometheus-url ${prometheusUrl} --prometheus-version ${version}`;
+      `--prometheus-url ${prometheusUrl} --prometheus-version ${prometheusVersion().join(".")}`;
     const written = spawnSync(join(root, "bin/provision"), args.split(" "), { cwd: folder, encoding: "utf8" });
     assert.equal(written.status, 0, written.stderr);
 
@@ -121,6 +137,61 @@ describe("The files of bin/provision on real servers", {
     assert.equal(judge("promtool", "check", "rules", "--lint=all", "--lint-fatal", ...rules), "");
     assert.equal(judge("amtool", "check-config", "alertmanager.yml"), "");
     assert.notEqual(judge("amtool", "check-config", "prometheus.yml"), "");
+  });
+
+  it("are clean whatever the metrics are called, and what their help says", async () => {
+    const hostile = ['"quoted" \\ {{ template "x" }}', "two\nlines", "números.🙂", "{{$labels.job}}", "`'%{}#: &*!|>"];
+    const families: MetricFamily[] = hostile.flatMap((name) => [
+      {
+        name: `${name}_total`,
+        type: "counter",
+        help: name,
+        series: [{ labels: { status: "500", [name]: name }, value: 1 }],
+      },
+      {
+        name: `${name}_seconds`,
+        type: "histogram",
+        help: name,
+        series: [{ labels: { [name]: name }, count: 1, sum: 1, buckets: [{ bound: 1, count: 1 }] }],
+      },
+      {
+        name: `${name}_wait_seconds`,
+        type: "summary",
+        help: name,
+        series: [{ labels: {}, count: 1, sum: 1, quantiles: [{ quantile: 0.9, value: 1 }] }],
+      },
+    ]);
+    // Where Prometheus is newer, promtool need not be.
+    const [, major, minor] = /version (\d+)\.(\d+)/.exec(
+      spawnSync(programPath("promtool") as string, ["--version"], { encoding: "utf8" }).stdout,
+    ) as unknown as [string, string, string];
+    const slos = [{ objective: 0.99, thresholdSeconds: 1 }];
+    for (const job of hostile) {
+      const options = { target: demo.metrics, job, slos, prometheusVersion: [Number(major), Number(minor)] } as const;
+      const path = servers.folder();
+      for (const [name, text] of provision(families, options).files) {
+        mkdirSync(dirname(join(path, name)), { recursive: true });
+        writeFileSync(join(path, name), text);
+      }
+      assert.equal(judge("promtool", "check", "config", join(path, "prometheus.yml")), "", job);
+      assert.equal(judge("amtool", "check-config", join(path, "alertmanager.yml")), "", job);
+    }
+    const isNew = prometheusVersion()[0] >= 3;
+    const settings = provisionSettings({
+      target: demo.metrics,
+      job: '"\n{{',
+      slos,
+      prometheusVersion: prometheusVersion(),
+    });
+    const inventory = inventoryOf(families, isNew ? "allow-utf-8" : "underscores");
+    const signals = signalsOf(inventory);
+    const rules = [
+      ...recordingRules(inventory, signals, settings),
+      ...alertRules(signals, settings),
+      ...sloRules(signals, settings),
+    ];
+    // It refuses what it can't read.
+    for (const { expr } of rules) assert.ok(Array.isArray(await prometheus.query(expr)), expr);
   });
 
   it("have recording rules that all have data", async () => {

@@ -49,6 +49,17 @@ function asked({ title, targets = [] }: Panel): readonly string[] {
 }
 
 describe("The dashboard", () => {
+  it("begins the axis at zero only where nothing can be negative or far from it", () => {
+    const axes = dashboard([requests, latency, users, gauge("job_timestamp_seconds")]).panels as unknown as {
+      readonly title: string;
+      readonly fieldConfig?: { readonly defaults: { readonly min?: number } };
+    }[];
+    assert.deepEqual(
+      axes.filter(({ fieldConfig }) => fieldConfig?.defaults.min === 0).map(({ title }) => title),
+      ["Requests: app_requests_total", "Errors: app_requests_total"],
+    );
+  });
+
   it("has requests, errors and latency first, then the process, then everything else", () => {
     const where = '{job=~"$job",instance=~"$instance"}';
     const failed = '{job=~"$job",instance=~"$instance",status=~"5.."}';
@@ -146,8 +157,13 @@ describe("The dashboard", () => {
     }
 
     it("is a dashboard", () => {
-      const inventory = inventoryOf(everyType);
-      assert.equal(judge(dashboardJson(inventory, signalsOf(inventory), "app")), "");
+      const hostile = everyType.map((family) => ({
+        ...family,
+        name: `"\n\${${family.name} {{ \\`,
+        help: "</script>\u2028'`",
+      }));
+      const inventory = inventoryOf([...everyType, ...hostile]);
+      assert.equal(judge(dashboardJson(inventory, signalsOf(inventory), '"\n{{é')), "");
     });
 
     it("would not be one with another word in it", () => {

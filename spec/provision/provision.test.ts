@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { collectDefaultMetrics, Registry } from "../../lib/index.ts";
 import type { MetricFamily } from "../../lib/model/family.ts";
 import type { ProvisionOptions } from "../../lib/provision/options.ts";
 import { provision } from "../../lib/provision/provision.ts";
@@ -218,6 +219,70 @@ ${credentials}
     );
   });
 
+  it("watches what the process runs out of, by the names that the runtime metrics really have", () => {
+    const named = (conventions: readonly ("prometheus" | "opentelemetry")[]) => {
+      const registry = new Registry();
+      const collecting = collectDefaultMetrics({ register: registry, conventions });
+      const families = registry.getMetricsAsArray().map(({ name }) => gauge(name));
+      collecting.stop();
+      return alerts(families).slice(2, -1);
+    };
+    const prometheus = [
+      ["EventLoopLate", 'max by (job, instance) (nodejs_eventloop_lag_p99_seconds{job="app"}) > 0.1'],
+      ["NearLimit", 'process_open_fds{job="app"} / process_max_fds{job="app"} > 0.9'],
+      ["NearLimit", 'nodejs_heap_size_used_bytes{job="app"} / nodejs_heap_size_limit_bytes{job="app"} > 0.9'],
+      ["NearLimit", 'process_resident_memory_bytes{job="app"} / process_cgroup_memory_limit_bytes{job="app"} > 0.9'],
+      ["RestartsOften", 'sum by (job, instance) (changes(process_start_time_seconds{job="app"}[1h])) > 3'],
+    ];
+    assert.deepEqual(named(["prometheus"]), prometheus);
+    assert.deepEqual(named(["prometheus", "opentelemetry"]), prometheus);
+    assert.deepEqual(named(["opentelemetry"]), [
+      ["EventLoopLate", 'max by (job, instance) (nodejs_eventloop_delay_p99_seconds{job="app"}) > 0.1'],
+      ["NearLimit", 'process_memory_usage_bytes{job="app"} / process_cgroup_memory_limit_bytes{job="app"} > 0.9'],
+      ["RestartsOften", 'sum by (job, instance) (resets(process_uptime_seconds{job="app"}[1h])) > 3'],
+    ]);
+  });
+
+  it("judges a service by what it answers, and not by what it asks of others", () => {
+    const durations = (name: string): MetricFamily => ({
+      ...latency,
+      name,
+      series: [{ ...latency.series[0], labels: { http_response_status_code: "200" } }],
+    });
+    const families = [
+      durations("http_server_request_duration_seconds"),
+      durations("http_client_request_duration_seconds"),
+    ];
+    assert.deepEqual(alerts(families).slice(2, -1), [
+      ["ErrorRatioHigh", 'job:http_server_request_duration_seconds:error_ratio_rate5m{job="app"} > 0.05'],
+      ["LatencyHigh", 'job:http_server_request_duration_seconds:p99_rate5m{job="app"} > 1'],
+    ]);
+    // A cache, whose bounds could not judge the promise, has promised nothing.
+    const slos = [{ objective: 0.99, thresholdSeconds: 0.25 }];
+    const cache: MetricFamily = {
+      ...latency,
+      name: "cache_age_seconds",
+      series: [{ ...latency.series[0], buckets: [{ bound: 10, count: 3 }] }],
+    };
+    const text = file("rules/slo.yml", [...families, cache], { slos });
+    assert.deepEqual([...new Set(text.match(/job:\w+/g))], ["job:http_server_request_duration_seconds"]);
+  });
+
+  it("counts the requests of a native histogram, which has no series for its count", () => {
+    const durations: MetricFamily = {
+      ...native,
+      name: "http_server_request_duration_seconds",
+      series: native.series.map((series) => ({ ...series, labels: { http_response_status_code: "200" } })),
+    } as MetricFamily;
+    const all = 'sum by (job) (histogram_count(rate(http_server_request_duration_seconds{job="app"}[5m])))';
+    const failed =
+      'sum by (job) (histogram_count(rate(http_server_request_duration_seconds{job="app",http_response_status_code=~"5.."}[5m])))';
+    assert.ok(file("rules/recording.yml", [durations]).includes(`(${failed} or 0 * ${all}) / ${all}`));
+    for (const path of provision([durations], { target }).files.keys()) {
+      assert.doesNotMatch(file(path, [durations]), /duration_seconds_count/, path);
+    }
+  });
+
   it("takes every threshold from the options, and records the quantile that is watched", () => {
     const thresholds = { errorRatio: 0.01, latencySeconds: 0.4, latencyQuantile: 0.95, saturationRatio: 0.5 };
     const found = alerts([requests, latency, quantiles, gauge("process_open_fds"), gauge("process_max_fds")], {
@@ -322,6 +387,61 @@ ${credentials}
         ["group_interval", "3s"],
         ["repeat_interval", "2m24s"],
       ],
+    );
+  });
+
+  it("takes the braces of a metric's name for text, where Prometheus runs templates", () => {
+    const families = [{ ...latency, name: 'a{{ template "x" }}{{{b_seconds' }];
+    const slos = [{ objective: 0.99, thresholdSeconds: 1 }];
+    const texts = ["rules/alerts.yml", "rules/slo.yml"].map((path) => file(path, families, { slos }));
+    const lines = texts.join("").split("\n");
+    const escaped = 'a{{"{{"}} template "x" }}{{"{{"}}{b_seconds';
+    assert.deepEqual(
+      lines.filter((line) => line.includes("The 0.99 quantile")).map((line) => line.trim()),
+      [`The 0.99 quantile of ${escaped} is above 1 s.`],
+    );
+    const metrics = lines.flatMap((line, i) => (/^ +metric: /.test(line) ? [(lines[i + 1] as string).trim()] : []));
+    assert.deepEqual(new Set(metrics), new Set([escaped]));
+    assert.match(lines.find((line) => line.includes("Promised are")) as string, /of a\{\{"\{\{"\}\} template "x"/);
+  });
+
+  it("asks Prometheus 2 for names that it knows, and tells rules apart whose names would be alike", () => {
+    const families = ["é.b_total", "è.b_total"].map((name) => ({ ...requests, name }));
+    const records = (prometheusVersion: readonly [number, number]) =>
+      file("rules/recording.yml", families.slice(0, prometheusVersion[0] === 2 ? 1 : 2), { prometheusVersion });
+    assert.match(records([2, 53]), /sum without \(instance, worker\) \(rate\(__b_total\{job="app"\}\[5m\]\)\)/);
+    assert.match(records([3, 0]), /rate\(\{"é\.b_total",job="app"\}\[5m\]\)/);
+    const names = [...records([3, 0]).matchAll(/record: "(.+)"/g)].map(([, name]) => name);
+    assert.equal(new Set(names).size, 4);
+    for (const name of names) assert.match(name as string, /^job:[a-zA-Z0-9_]+:(?:rate|error_ratio_rate)5m$/);
+  });
+
+  it("silences warnings of a metric that a critical alert is about, and none of other processes", () => {
+    const text = file("alertmanager.yml", [users]);
+    assert.equal(
+      text.slice(text.indexOf("inhibit_rules")),
+      `inhibit_rules:
+  - source_matchers:
+      - |-
+        alertname="TargetDown"
+    target_matchers:
+      - |-
+        alertname!="TargetDown"
+    equal:
+      - job
+      - instance
+  - source_matchers:
+      - |-
+        severity="critical"
+      - |-
+        metric!=""
+    target_matchers:
+      - |-
+        severity="warning"
+    equal:
+      - job
+      - metric
+`,
     );
   });
 

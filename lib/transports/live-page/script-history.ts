@@ -165,7 +165,7 @@ function viewOf(family, history, conditions, groupBy) {
         view.lines.push(lineOf([group.name, what].filter((text) => text !== "" && text !== "all").join(" "), group.name, part, part === "count"));
       }
     } else {
-      view.lines.push(lineOf(group.name || family.name, group.name, "value", kind === "counter"));
+      view.lines.push(lineOf(group.name || "value", group.name, "value", kind === "counter"));
     }
   }
   const size = ({ last, total }) => Math.abs(Number.isNaN(last) ? 0 : last) || (total || 0) * 1e-9;

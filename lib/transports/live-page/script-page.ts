@@ -4,8 +4,8 @@
 export const PAGE: string = String.raw`
 /** @returns {any} */
 const $ = (id) => document.getElementById(id);
-/** More families are not asked for at a time. */
-const MOST_ASKED = 24;
+/** More families are not asked for at a time: as many as a large screen shows, and fewer than the server refuses. */
+const MOST_ASKED = 120;
 /** How often everything is counted anew, in milliseconds. */
 const SURVEY_EVERY = 60000;
 
@@ -22,6 +22,11 @@ function node(tag, properties, ...children) {
 
 /** The group of a name: its first word. */
 function groupOf({ name }) { return name.split(/[_:]/, 1)[0] || name; }
+
+/** What the process is made of comes after what it does. */
+const RUNTIME = new Set(["nodejs", "process", "v8js", "tallystick"]);
+/** 1 for those, 0 for others: what comes later has the higher. */
+function rankOf(group) { return RUNTIME.has(group) ? 1 : 0; }
 
 function isShown(family) {
   if (state.group !== "" && groupOf(family) !== state.group) return false;
@@ -207,7 +212,7 @@ function nameGroups() {
   };
   const focused = [...$("groups").querySelectorAll("button")].findIndex((one) => one === document.activeElement);
   $("groups").replaceChildren(button("", "Everything", state.families.size),
-    ...[...counts].sort(([a], [b]) => (a < b ? -1 : 1)).map(([group, count]) => button(group, group, count)));
+    ...[...counts].sort(([a], [b]) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1)).map(([group, count]) => button(group, group, count)));
   if (focused >= 0) $("groups").querySelectorAll("button")[focused]?.focus();
 }
 
@@ -218,7 +223,7 @@ async function survey() {
   const start = performance.now();
   const { families, bytes } = await read(await ask(undefined, AbortSignal.timeout(30000)));
   state.surveyed = performance.now();
-  state.families = families;
+  state.families = new Map([...families].sort(([, a], [, b]) => rankOf(groupOf(a)) - rankOf(groupOf(b))));
   let series = 0;
   for (const family of families.values()) series += family.series;
   const fact = (value, what) => [node("b", { textContent: value }), " " + what];
@@ -266,8 +271,9 @@ function noteWorkers(byFamily) {
 }
 
 function noteFailures(series) {
-  const failing = series === undefined ? [] : [...series.values()].map(({ labels, parts }) => clip(labels.get("collector") || "?") + " (" + parts.get("value") + ")");
-  const text = failing.length === 0 ? "" : "Collectors that failed, and how often: " + failing.join(", ");
+  const failing = series === undefined ? [] : [...series.values()].map(({ labels }) => clip(labels.get("collector") || "?"));
+  // How often is not told: each change would be read aloud.
+  const text = failing.length === 0 ? "" : "Collectors that failed: " + failing.join(", ");
   if ($("failing").textContent !== text) $("failing").textContent = text;
   $("failing").hidden = text === "";
 }

@@ -47,7 +47,9 @@ function familyOf(name, families, current) {
 /** Asks for the exposition, or for some of its families. */
 function ask(names, signal) {
   const query = names === undefined ? "" : "?" + names.map((name) => "name[]=" + encodeURIComponent(name)).join("&");
-  return fetch("metrics" + query, { headers: { Accept: "text/plain;version=0.0.4" }, cache: "no-store", signal });
+  // A page that was opened with a password in its address may fetch nothing by an address relative to that.
+  const { origin, pathname } = location;
+  return fetch(origin + pathname.replace(/[^/]*$/, "metrics") + query, { headers: { Accept: "text/plain;version=0.0.4" }, cache: "no-store", signal });
 }
 
 /**

@@ -61,9 +61,11 @@ canvas { width: 100%; height: 116px; display: block; }
 .rows th { font-weight: 400; text-align: left; overflow-wrap: anywhere; padding: 1px 8px 1px 0; }
 .rows td { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; vertical-align: top; padding: 1px 0 1px 12px; }
 .rows.words td { white-space: normal; overflow-wrap: anywhere; }
+.rows.words td:nth-child(3) { white-space: nowrap; }
 .rows thead th, .rows thead td { color: var(--dim); font-size: .8rem; }
 .rows thead th:not(:first-child) { text-align: right; padding: 1px 0 1px 12px; white-space: nowrap; }
-.swatch { display: inline-block; width: 10px; height: 10px; border-radius: 2px; margin-right: 6px; }
+.rows th:has(.swatch) { padding-left: 16px; }
+.swatch { float: left; width: 10px; height: 10px; border-radius: 2px; margin: 5px 0 0 -16px; }
 .empty { color: var(--dim); padding: 24px 8px; }
 @media (max-width: 860px) {
   .page { grid-template-columns: minmax(0, 1fr); padding: 12px; }
@@ -72,6 +74,7 @@ canvas { width: 100%; height: 116px; display: block; }
   nav button { white-space: nowrap; }
   header { position: static; }
   .facts { margin-left: 0; }
+  .tools input[type="search"] { flex-basis: 100%; max-width: none; }
 }
 @media (prefers-reduced-motion: no-preference) { .state[data-state="live"] .dot { transition: background .3s; } }
 @media print { header { position: static; } nav, .tools { display: none; } }
