@@ -152,7 +152,8 @@ export class SampleHead {
   /** One text for each label set, as `labelKey` makes it; without the label at `except`. */
   key(scanner: TextScanner, except: number): string {
     const { count } = this;
-    if (this.#order.length === 0 && count > 0) this.#sortNames();
+    if (this.countWithout(except) === 0) return "";
+    if (this.#order.length === 0) this.#sortNames();
     let key = "";
     for (let j = 0; j < count; j++) {
       const i = this.#order[j] as number;

@@ -124,9 +124,11 @@ export class SeriesDraft {
     const last = buckets.at(-1);
     const count = this.count ?? (last?.bound === Number.POSITIVE_INFINITY ? last.count : undefined);
     if (count === undefined) return undefined;
-    const series = this.#finish<HistogramSeries>({ labels: this.labels, count, buckets });
-    if (this.sum !== undefined) series.sum = this.sum;
-    return series;
+    const { labels, sum } = this;
+    // At once, for what is added to an object later takes more memory.
+    return this.#finish<HistogramSeries>(
+      sum === undefined ? { labels, count, buckets } : { labels, count, buckets, sum },
+    );
   }
 
   /** The finished series of a summary. */

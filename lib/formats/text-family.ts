@@ -22,7 +22,7 @@ export class TextFamily {
   /** The series that take several lines, in the order of their first ones. */
   #drafts: SeriesDraft[] = [];
   /** Of those, the latest with each label set and timestamp. */
-  #latest = new Map<string, SeriesDraft>();
+  #latest: Map<string, SeriesDraft> | undefined;
   /** The series of the last sample, if that was the last line too, and the place of `le` or `quantile` in it. */
   #current: SeriesDraft | undefined;
   #currentRank = -1;
@@ -59,7 +59,7 @@ export class TextFamily {
     const labelKey = head.key(scanner, rankLabel);
     const key = timestampMs === undefined ? labelKey : `${timestampMs} ${labelKey}`;
     this.#currentKey = key;
-    const draft = this.#latest.get(key);
+    const draft = this.#latest?.get(key);
     const count = head.countWithout(rankLabel);
     this.#current =
       draft ?? this.#begin(new SeriesDraft(head.labels(scanner, rankLabel), count, timestampMs, scanner.line));
@@ -74,6 +74,7 @@ export class TextFamily {
 
   #begin(draft: SeriesDraft): SeriesDraft {
     this.#drafts.push(draft);
+    this.#latest ??= new Map();
     this.#latest.set(this.#currentKey, draft);
     return draft;
   }
@@ -92,7 +93,7 @@ export class TextFamily {
     this.sampleCount = 0;
     this.#numbers = [];
     this.#drafts = [];
-    this.#latest = new Map();
+    this.#latest = undefined;
     this.#current = undefined;
     return noteLine({ name, type, help, series } as MetricFamily, this.line);
   }
