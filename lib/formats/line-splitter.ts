@@ -1,7 +1,11 @@
 import { NEWLINE } from "./text-scanner.ts";
 
-/** Lines are handed on in portions of about this size: decoding them is cheap, and all at hand fits in a fast cache. */
-const PORTION_BYTES = 262_144;
+/**
+ * Lines are handed on in portions of up to this size, unless one line is longer. V8 maps memory of its own for each string
+ * of 128 KiB or more, which costs 40 times what decoding does (`bench/parse.ts`). A portion stays below that even where each
+ * character takes two bytes of the string.
+ */
+const PORTION_BYTES = 61_440;
 
 /** Cuts an input, in whatever pieces it comes, into portions of whole lines. Holds back at most one line. */
 export class LineSplitter {

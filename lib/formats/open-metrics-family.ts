@@ -1,6 +1,7 @@
 import type { HistogramSeries, MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
 import { describeMetric } from "../model/names.ts";
 import { noteLine } from "./family-lines.ts";
+import { LabelSetTable } from "./label-set-table.ts";
 import { showText } from "./parse-error.ts";
 import type { SampleHead } from "./sample-head.ts";
 import { type Part, SeriesDraft } from "./series-draft.ts";
@@ -50,9 +51,12 @@ export class OpenMetricsFamily {
   help: string | undefined;
   unit: string | undefined;
   sampleCount = 0;
-  #series: SeriesDraft[] = [];
+  /** The series that are complete. */
+  readonly #series: object[] = [];
+  /** The series of the last sample. */
+  #current: SeriesDraft | undefined;
   /** The label sets that were there, so that none comes back after another. */
-  readonly #seen = new Set<string>();
+  readonly #seen = new LabelSetTable();
 
   constructor(name: string, line: number) {
     this.name = name;
@@ -86,11 +90,10 @@ export class OpenMetricsFamily {
    * @param rankLabel the place of the label that is the sample's own and not the series', or -1
    */
   draftOf(scanner: TextScanner, head: SampleHead, rankLabel: number, timestampMs: number | undefined): SeriesDraft {
-    const current = this.#series.at(-1);
+    const current = this.#current;
+    const count = head.countWithout(rankLabel);
     const isSameSeries =
-      current !== undefined &&
-      head.countWithout(rankLabel) === current.labelCount &&
-      head.hasLabels(scanner, current.labels, rankLabel);
+      current !== undefined && count === current.labelCount && head.hasLabels(scanner, current.labels, rankLabel);
     if (isSameSeries && current.timestampMs === timestampMs) return current;
     this.#complete(scanner);
     if (isSameSeries) {
@@ -99,29 +102,33 @@ export class OpenMetricsFamily {
         scanner.fail("a timestamp at all samples of a series or at none", scanner.lineStart, "both");
       }
       if (timestampMs < before) scanner.fail("no earlier time than before", scanner.lineStart, "one");
-      return this.#begin(new SeriesDraft(current.labels, timestampMs, scanner.line, current.key));
+      return this.#begin(new SeriesDraft(current.labels, count, timestampMs, scanner.line));
     }
-    const key = head.key(scanner, rankLabel);
-    if (this.#seen.has(key)) {
+    const labels = head.labels(scanner, rankLabel);
+    if (!this.#seen.add(labels, head.hash(scanner, rankLabel))) {
       scanner.fail(
         `the samples of each series of ${this.owner} in one place`,
         scanner.lineStart,
         "more of an earlier one",
       );
     }
-    this.#seen.add(key);
-    return this.#begin(new SeriesDraft(head.labels(scanner, rankLabel), timestampMs, scanner.line, key));
+    return this.#begin(new SeriesDraft(labels, count, timestampMs, scanner.line));
   }
 
   #begin(draft: SeriesDraft): SeriesDraft {
-    this.#series.push(draft);
+    this.#current = draft;
     return draft;
   }
 
-  /** Checks the last series, of which no more samples come. */
+  /** Checks the last series, of which no more samples come, and keeps it. */
   #complete(scanner: TextScanner): void {
-    const draft = this.#series.at(-1);
+    const draft = this.#current;
     if (draft === undefined) return;
+    this.#check(scanner, draft);
+    this.#series.push(seriesOf(this.type ?? "unknown", draft));
+  }
+
+  #check(scanner: TextScanner, draft: SeriesDraft): void {
     const refuse = (expected: string, found: string): never =>
       scanner.failAtLine(draft.line, `${expected} in a series of ${this.owner}`, found);
     switch (this.type) {
@@ -141,8 +148,13 @@ export class OpenMetricsFamily {
     this.#complete(scanner);
     const { name, type = "unknown", help = "", unit = "", line } = this;
     const suffix = type === "counter" ? "_total" : type === "info" ? "_info" : "";
-    const series = this.#series.map((draft) => seriesOf(type, draft));
-    const family = { name: name + suffix, type, help, ...(unit !== "" && { unit }), series } as MetricFamily;
+    const family = {
+      name: name + suffix,
+      type,
+      help,
+      ...(unit !== "" && { unit }),
+      series: this.#series,
+    } as MetricFamily;
     return noteLine(family, line);
   }
 }

@@ -29,6 +29,12 @@ const suffixes: readonly (readonly [suffix: string, part: SamplePart])[] = [
   ["_count", "count"],
 ];
 
+/** What a name ends in, if that is one of them. */
+function suffixOf(name: string): (typeof suffixes)[number] | undefined {
+  for (const suffix of suffixes) if (name.endsWith(suffix[0])) return suffix;
+  return undefined;
+}
+
 /** What samples with some name are. */
 interface SampleName {
   readonly family: TextFamily;
@@ -56,7 +62,12 @@ export class TextParser {
   #done: MetricFamily[] = [];
   /** The name of the last sample, and what it is. */
   #sampleName = "";
-  #sample: SampleName | undefined;
+  #family: TextFamily | undefined;
+  #part: SamplePart = "value";
+  /** The last histogram or summary that was declared, if it gives its samples all the names that it can. */
+  #declared: TextFamily | undefined;
+  /** The names of which some family has a name with a suffix, though it is none of their samples. */
+  readonly #bases = new Set<string>();
 
   /**
    * @param joins whether families are kept to the end of the input, so that lines that stand apart come together; if not,
@@ -150,20 +161,31 @@ export class TextParser {
     family.type = typeOf(scanner.restOfLine());
     if (family.type === undefined) scanner.fail("counter, gauge, histogram, summary or untyped", wordAt);
     if (family.type === "histogram") this.#names.set(family.name, { family, part: undefined });
-    if (family.type === "summary") this.#names.set(family.name, { family, part: "quantile" });
+    else if (family.type === "summary") this.#names.set(family.name, { family, part: "quantile" });
+    else return;
+    this.#declared = this.#bases.has(family.name) ? undefined : family;
   }
 
   /** What samples of a name are. A name that no family has may be one that a histogram or summary gives to a sample. */
   #find(name: string): SampleName | undefined {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
+    const [suffix = "", part = "value"] = suffixOf(name) ?? [];
+    if (suffix === "") return undefined;
+    const family = this.#names.get(name.slice(0, -suffix.length))?.family;
+    if (family === undefined || !hasPart(family, part)) return undefined;
+    const found: SampleName = { family, part };
+    this.#names.set(this.#keep(name), found);
+    return found;
+  }
+
+  /** The same, where it can be told without a search: most samples of histograms and summaries follow their TYPE line. */
+  #partOfDeclared(name: string): SamplePart | undefined {
+    const family = this.#declared;
+    if (family === undefined || !name.startsWith(family.name)) return undefined;
+    const rest = name.length - family.name.length;
     for (const [suffix, part] of suffixes) {
-      if (!name.endsWith(suffix)) continue;
-      const family = this.#names.get(name.slice(0, -suffix.length))?.family;
-      if (family?.type !== "histogram" && (family?.type !== "summary" || part === "bucket")) continue;
-      const found: SampleName = { family, part };
-      this.#names.set(this.#keep(name), found);
-      return found;
+      if (suffix.length === rest && name.endsWith(suffix)) return hasPart(family, part) ? part : undefined;
     }
     return undefined;
   }
@@ -192,6 +214,8 @@ export class TextParser {
     }
     const family = new TextFamily(this.#keep(name), scanner.line);
     this.#names.set(family.name, { family, part: "value" });
+    const suffix = suffixOf(name)?.[0];
+    if (suffix !== undefined) this.#bases.add(this.#keep(name.slice(0, -suffix.length)));
     this.#families.push(family);
     return family;
   }
@@ -201,8 +225,9 @@ export class TextParser {
     const head = this.#head;
     const at = scanner.pos;
     head.read(scanner);
-    if (head.name !== this.#sampleName || this.#sample === undefined) this.#goTo(head.name, at);
-    const { family, part } = this.#sample as SampleName;
+    if (head.name !== this.#sampleName || this.#family === undefined) this.#goTo(head.name, at);
+    const family = this.#family as TextFamily;
+    const part = this.#part;
     scanner.skipBlanks();
     const value = scanNumber(scanner, "a value");
     if (scanner.bytes[scanner.pos] !== NEWLINE) scanner.skipBlanks();
@@ -218,7 +243,7 @@ export class TextParser {
       const labels = head.labels(scanner);
       family.addNumber(timestampMs === undefined ? { labels, value } : { labels, value, timestampMs });
     } else {
-      this.#addPart(family, part as SamplePart, value, timestampMs);
+      this.#addPart(family, part, value, timestampMs);
     }
     scanner.endLine();
   }
@@ -241,14 +266,18 @@ export class TextParser {
 
   /** Goes over to samples of another name. */
   #goTo(name: string, at: number): void {
-    const before = this.#sample?.family;
-    const sample = this.#find(name) ?? { family: this.#begin(name), part: "value" };
-    const { family, part } = sample;
+    const before = this.#family;
+    let family = this.#declared;
+    let part = this.#partOfDeclared(name);
+    if (family === undefined || part === undefined) {
+      ({ family, part } = this.#find(name) ?? { family: this.#begin(name), part: "value" });
+    }
     if (part === undefined) {
       this.scanner.fail(`_bucket, _sum or _count in a sample of ${describe(family)}`, at, showText(name));
     }
     this.#sampleName = name;
-    this.#sample = sample;
+    this.#family = family;
+    this.#part = part;
     family.hasSamples = true;
     if (before === undefined || before === family) return;
     before.leave();
@@ -259,6 +288,11 @@ export class TextParser {
     const done = family.take();
     if (done !== undefined) this.#done.push(done);
   }
+}
+
+/** Whether a family has samples of some name with a suffix. */
+function hasPart({ type }: TextFamily, part: SamplePart): boolean {
+  return type === "histogram" || (type === "summary" && part !== "bucket");
 }
 
 function describe({ type = "unknown", name }: TextFamily): string {

@@ -16,10 +16,12 @@ import {
 /** Up to so many labels, each is compared with each. With more, that would take too long in a line of nothing but labels. */
 const FEW_LABELS = 16;
 
-// What is noted of each label: where its value begins and ends, within the quotes and from the start of the line.
+// What is noted of each label: where its value begins and ends, within the quotes and from the start of the line; and its
+// hash, or 0 if that is not known yet.
 const VALUE = 0;
 const VALUE_END = 1;
-const NOTES = 2;
+const LABEL_HASH = 2;
+const NOTES = 3;
 
 /**
  * What a sample line begins with: the metric's name and the labels.
@@ -54,9 +56,12 @@ export class SampleHead {
   /** Whether the name stands in the braces, in quotes. */
   #isNameInBraces = false;
   readonly #maxLabels: number;
+  /** Odd, and not to be guessed, so that no input can be made of label sets that all have one hash. */
+  readonly #multiplier: number;
 
-  constructor(maxLabels: number) {
+  constructor(maxLabels: number, random: () => number = Math.random) {
     this.#maxLabels = maxLabels;
+    this.#multiplier = Math.floor(random() * 2 ** 32) | 1;
   }
 
   /** Reads the head that begins at the scanner's place, and goes behind it. */
@@ -115,6 +120,7 @@ export class SampleHead {
       if (c !== QUOTE) break;
       if (next - valueStart !== valueLength || !areSame(view, before + value, valueStart, valueLength)) {
         this.#values[i] = undefined;
+        notes[note + LABEL_HASH] = 0;
         this.#changes++;
         this.#lastChange = i;
       }
@@ -146,7 +152,8 @@ export class SampleHead {
   /** One text for each label set, as `labelKey` makes it; without the label at `except`. */
   key(scanner: TextScanner, except: number): string {
     const { count } = this;
-    if (this.#order.length === 0 && count > 0) this.#sortNames();
+    if (this.countWithout(except) === 0) return "";
+    if (this.#order.length === 0) this.#sortNames();
     let key = "";
     for (let j = 0; j < count; j++) {
       const i = this.#order[j] as number;
@@ -155,6 +162,29 @@ export class SampleHead {
       if (value !== "") key += `${this.#keys[j]}${value.length}:${value}`;
     }
     return key;
+  }
+
+  /** A number that is the same for the same label set in any order, and seldom for another; without the label at `except`. */
+  hash(scanner: TextScanner, except: number): number {
+    let hash = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (i !== except) hash = (hash + (this.#notes[i * NOTES + LABEL_HASH] || this.#hashLabel(scanner, i))) | 0;
+    }
+    return hash;
+  }
+
+  /** The hash of one label; 0 for an empty value, which is as good as no label. */
+  #hashLabel(scanner: TextScanner, index: number): number {
+    const value = this.value(scanner, index);
+    if (value === "") return 0;
+    let hash = hashText(this.names[index] as string, 0, this.#multiplier);
+    hash = hashText(value, Math.imul(hash ^ (hash >>> 15), 0x85ebca6b), this.#multiplier);
+    // From its upper bits, which depend upon all characters, to the lower ones, which find places in tables.
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
+    hash ^= hash >>> 16;
+    this.#notes[index * NOTES + LABEL_HASH] = hash;
+    return hash;
   }
 
   #sortNames(): void {
@@ -282,6 +312,7 @@ export class SampleHead {
     const note = i * NOTES;
     if (note >= this.#notes.length) this.#growNotes();
     this.#notes[note + VALUE] = scanner.pos + 1 - this.#start;
+    this.#notes[note + LABEL_HASH] = 0;
     this.#values[i] = scanner.quoted();
     this.#notes[note + VALUE_END] = scanner.pos - 1 - this.#start;
     this.#changes++;
@@ -317,6 +348,13 @@ export class SampleHead {
       `${showText(this.names[index] as string)} again`,
     );
   }
+}
+
+/** A polynomial of the characters, computed modulo 2^32. */
+function hashText(text: string, start: number, multiplier: number): number {
+  let hash = start + text.length;
+  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, multiplier) + text.charCodeAt(i)) | 0;
+  return hash;
 }
 
 /** Sets a property that is assigned to has another meaning. */

@@ -24,8 +24,6 @@ export class SeriesDraft {
   readonly timestampMs: number | undefined;
   /** The line of its first sample. */
   readonly line: number;
-  /** One text for each label set and timestamp. */
-  readonly key: string;
   value: number | undefined;
   exemplar: Exemplar | undefined;
   count: number | undefined;
@@ -38,12 +36,11 @@ export class SeriesDraft {
   #seen: Set<number> | undefined;
   #states: Map<string, boolean> | undefined;
 
-  constructor(labels: LabelSet, timestampMs: number | undefined, line: number, key: string) {
+  constructor(labels: LabelSet, labelCount: number, timestampMs: number | undefined, line: number) {
     this.labels = labels;
-    this.labelCount = Object.keys(labels).length;
+    this.labelCount = labelCount;
     this.timestampMs = timestampMs;
     this.line = line;
-    this.key = key;
   }
 
   /** The bucket that was added last. */
@@ -127,9 +124,11 @@ export class SeriesDraft {
     const last = buckets.at(-1);
     const count = this.count ?? (last?.bound === Number.POSITIVE_INFINITY ? last.count : undefined);
     if (count === undefined) return undefined;
-    const series = this.#finish<HistogramSeries>({ labels: this.labels, count, buckets });
-    if (this.sum !== undefined) series.sum = this.sum;
-    return series;
+    const { labels, sum } = this;
+    // At once, for what is added to an object later takes more memory.
+    return this.#finish<HistogramSeries>(
+      sum === undefined ? { labels, count, buckets } : { labels, count, buckets, sum },
+    );
   }
 
   /** The finished series of a summary. */

@@ -22,10 +22,11 @@ export class TextFamily {
   /** The series that take several lines, in the order of their first ones. */
   #drafts: SeriesDraft[] = [];
   /** Of those, the latest with each label set and timestamp. */
-  #latest = new Map<string, SeriesDraft>();
+  #latest: Map<string, SeriesDraft> | undefined;
   /** The series of the last sample, if that was the last line too, and the place of `le` or `quantile` in it. */
   #current: SeriesDraft | undefined;
   #currentRank = -1;
+  #currentKey = "";
 
   constructor(name: string, line: number) {
     this.name = name;
@@ -57,22 +58,24 @@ export class TextFamily {
     }
     const labelKey = head.key(scanner, rankLabel);
     const key = timestampMs === undefined ? labelKey : `${timestampMs} ${labelKey}`;
-    const draft =
-      this.#latest.get(key) ??
-      this.#begin(new SeriesDraft(head.labels(scanner, rankLabel), timestampMs, scanner.line, key));
-    this.#current = draft;
-    return draft;
+    this.#currentKey = key;
+    const draft = this.#latest?.get(key);
+    const count = head.countWithout(rankLabel);
+    this.#current =
+      draft ?? this.#begin(new SeriesDraft(head.labels(scanner, rankLabel), count, timestampMs, scanner.line));
+    return this.#current;
   }
 
-  /** Begins a series once more, for whoever looks for duplicates to find. */
-  repeat({ labels, timestampMs, key }: SeriesDraft, line: number): SeriesDraft {
-    this.#current = this.#begin(new SeriesDraft(labels, timestampMs, line, key));
+  /** Begins the series of the last sample once more, for whoever looks for duplicates to find. */
+  repeat({ labels, labelCount, timestampMs }: SeriesDraft, line: number): SeriesDraft {
+    this.#current = this.#begin(new SeriesDraft(labels, labelCount, timestampMs, line));
     return this.#current;
   }
 
   #begin(draft: SeriesDraft): SeriesDraft {
     this.#drafts.push(draft);
-    this.#latest.set(draft.key, draft);
+    this.#latest ??= new Map();
+    this.#latest.set(this.#currentKey, draft);
     return draft;
   }
 
@@ -90,7 +93,7 @@ export class TextFamily {
     this.sampleCount = 0;
     this.#numbers = [];
     this.#drafts = [];
-    this.#latest = new Map();
+    this.#latest = undefined;
     this.#current = undefined;
     return noteLine({ name, type, help, series } as MetricFamily, this.line);
   }

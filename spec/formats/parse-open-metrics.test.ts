@@ -304,4 +304,29 @@ loose{a="x"} -Inf
       assert.equal(errorOf(input), message);
     });
   }
+
+  for (const [sentence, labels, again] of [
+    ["spelled the same", '{b="x",c="y"}', '{b="x",c="y"}'],
+    ["with its labels in another order", '{b="x",c="y"}', '{c="y",b="x"}'],
+    ["with an empty label more", '{b="x"}', '{b="x",c=""}'],
+    ["with an empty label less", '{b="x",c=""}', '{b="x"}'],
+    ["with braces", "", "{}"],
+    ["with its label name in quotes", '{b="x"}', '{"b"="x"}'],
+    ["with another escape", '{b="\\\\x"}', '{b="\\x"}'],
+    ["with letters beyond ASCII", '{b="漢字"}', '{b="漢字"}'],
+  ] as const) {
+    const others = Array.from({ length: 100 }, (_, i) => `a{b="${i + 50}"} 1\n`).join("");
+
+    it(`refuses a series that comes back ${sentence}`, () => {
+      assert.equal(
+        errorOf(`a${labels} 1\n${others}a${again} 2\n# EOF\n`),
+        'Line 102, column 1: expected the samples of each series of Unknown "a" in one place, but found more of an earlier one.',
+      );
+    });
+  }
+
+  it("takes labels that swap their values for another series", () => {
+    const input = 'a{b="x",c="y"} 1\na{b="y",c="x"} 2\na{c="xy"} 3\na{b="xy"} 4\na{bx="y"} 5\n# EOF\n';
+    assert.equal(parse(input, contentType)[0]?.series.length, 5);
+  });
 });

@@ -11,6 +11,15 @@ function valueIn(input: string): number | undefined {
   return (parse(input, contentType)[0] as MetricFamily & { series: { value: number }[] }).series[0]?.value;
 }
 
+/** What the series of any type in text may have. */
+interface AnyText {
+  readonly labels: object;
+  readonly value?: number;
+  readonly count?: number;
+  readonly sum?: number;
+  readonly buckets?: readonly object[];
+}
+
 describe("reading the text format", () => {
   it("reads the example of the format's description", () => {
     const input = `# HELP http_requests_total The total number of HTTP requests.
@@ -154,6 +163,55 @@ rpc_duration_seconds_count 2693
       h?.series.map(({ labels }) => labels),
       [{ a: "1" }, { a: "2" }],
     );
+  });
+
+  for (const [sentence, input, expected] of [
+    [
+      "a family that was there before",
+      'x_sum 1\n# TYPE x histogram\nx_bucket{le="+Inf"} 2\nx_sum 3\nx_count 2\n',
+      ["x_sum {} value 1", "x_sum {} value 3", "x {} count 2 buckets 1"],
+    ],
+    [
+      "a family that comes behind a summary",
+      "# TYPE x summary\nx_sum 1\nx_bucket 2\nx_count 3\nx_bucket 4\n",
+      ["x {} count 3 sum 1", "x_bucket {} value 2", "x_bucket {} value 4"],
+    ],
+    [
+      "a histogram whose name goes on",
+      "# TYPE x histogram\n# TYPE x_y histogram\nx_count 1\nx_y_count 2\nx_sum 3\nx_y_sum 4\n",
+      ["x {} count 1 sum 3 buckets 0", "x_y {} count 2 sum 4 buckets 0"],
+    ],
+    [
+      "a histogram whose name has the suffix itself",
+      "# TYPE x_sum histogram\nx_sum_count 1\n# TYPE x histogram\nx_count 2\nx_sum_sum 3\n",
+      ["x_sum {} count 1 sum 3 buckets 0", "x {} count 2 buckets 0"],
+    ],
+    [
+      "samples that come before their TYPE line",
+      'x_count 1\n# TYPE x histogram\nx_bucket{le="+Inf"} 2\n# TYPE y summary\ny_count 3\nx_count 4\n',
+      ["x_count {} value 1", "x_count {} value 4", "x {} count 2 buckets 1", "y {} count 3"],
+    ],
+  ] as const) {
+    it(`tells samples of a histogram or summary from ${sentence}`, () => {
+      const found = parse(input, contentType).flatMap(({ name, series }) =>
+        series.map((one: AnyText) => {
+          const parts = { value: one.value, count: one.count, sum: one.sum, buckets: one.buckets?.length };
+          return [name, JSON.stringify(one.labels), ...Object.entries(parts).filter(([, part]) => part !== undefined)]
+            .join(" ")
+            .replaceAll(",", " ");
+        }),
+      );
+      assert.deepEqual(found, expected);
+    });
+  }
+
+  it("refuses the bare name of a histogram that is called like a sample of another", () => {
+    const input = "# TYPE x_sum histogram\nx_sum_count 1\n# TYPE x histogram\nx_count 2\nx_sum 3\n";
+    assert.throws(() => parse(input, contentType), {
+      name: "ParseError",
+      message:
+        'Line 5, column 1: expected _bucket, _sum or _count in a sample of Histogram "x_sum", but found "x_sum".',
+    });
   });
 
   it("keeps what is there twice, for lint to tell", () => {
