@@ -5,10 +5,12 @@ import type { SeriesTable } from "../storage/series-table.ts";
 import type { Block, Dialect } from "./dialect.ts";
 import { quoteName, writtenLabelNames } from "./escaping.ts";
 import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
-import { LineSection } from "./lines.ts";
+import { ByteSection, LineSection } from "./lines.ts";
 import { type SampleLine, sampleLines, sampleName } from "./samples.ts";
 import { constantLabelsOf, labelPair, lineHead, rowLines, seriesLines, typeLabelText } from "./text-lines.ts";
 import { fitsRows, type TextPlan, TextRows, textPlan } from "./text-rows.ts";
+
+const encoder = new TextEncoder();
 
 /** A format of lines. All of them are written by the same walk over the families, and differ in their dialects only. */
 export class TextExposition implements Format {
@@ -16,6 +18,9 @@ export class TextExposition implements Format {
   readonly #dialect: Dialect;
   /** The plans made so far; a family is nearly always scraped under the same name with the same constant labels. */
   readonly #plans = new WeakMap<SeriesTable, TextPlan>();
+
+  /** The heads of blocks; a dialect gives the same one for a family as long as it is called the same. */
+  readonly #heads = new WeakMap<Block, Uint8Array>();
 
   constructor(contentType: string, dialect: Dialect) {
     this.contentType = contentType;
@@ -27,11 +32,20 @@ export class TextExposition implements Format {
     for (const [i, { parts }] of families.entries()) {
       for (const block of blocks[i] ?? []) {
         if (!parts.some((part) => hasSamples(block, part))) continue;
-        yield new LineSection([block.head]);
+        yield this.#head(block);
         for (const part of parts) yield this.#samples(block, part);
       }
     }
     if (this.#dialect.end !== "") yield new LineSection([this.#dialect.end]);
+  }
+
+  #head(block: Block): Section {
+    let bytes = this.#heads.get(block);
+    if (bytes === undefined) {
+      bytes = encoder.encode(block.head);
+      this.#heads.set(block, bytes);
+    }
+    return new ByteSection(bytes);
   }
 
   #samples(block: Block, part: FamilyPart): Section {

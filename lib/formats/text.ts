@@ -8,13 +8,22 @@ import { TextExposition } from "./text-exposition.ts";
 
 /** The dialect of the Prometheus text formats. They are one, but for names that have to be quoted, which 0.0.4 lacks. */
 export function textDialect(escaping: EscapingScheme): Dialect {
+  /** Of each family; it is nearly always written by the same name. */
+  const known = new WeakMap<FamilyDescriptor, { readonly name: string; readonly blocks: readonly Block[] }>();
   return {
     escaping,
     omitsForbidden: false,
     writesCreated: false,
     blocksOf(families) {
       const names = writtenFamilyNames(families, escaping);
-      return families.map((family, i) => blocksOf(family, names[i] as string));
+      return families.map((family, i) => {
+        const name = names[i] as string;
+        const before = known.get(family);
+        if (before?.name === name) return before.blocks;
+        const blocks = blocksOf(family, name);
+        known.set(family, { name, blocks });
+        return blocks;
+      });
     },
     boundText: numberText,
     timestampText,

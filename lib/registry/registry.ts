@@ -64,6 +64,9 @@ export interface RegistryOptions {
 }
 
 const ERRORS_TOTAL = "tallystick_collector_errors_total";
+/** A piece so small is copied for the caller, who would have to keep a whole chunk for it. */
+const SMALL_BYTES = 32_768;
+
 /** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
 const MOST_WARNINGS = 100;
 
@@ -354,8 +357,16 @@ export class Registry implements Registrar {
    * the event loop for about a millisecond at a time.
    */
   async *stream(options: ScrapeOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
-    // A chunk that is never released is never written again: it is the caller's.
-    for await (const { bytes } of this.chunks(options)) yield bytes;
+    for await (const { bytes, release } of this.chunks(options)) {
+      if (bytes.length > SMALL_BYTES) {
+        // A chunk that is never released is never written again: it is the caller's.
+        yield bytes;
+        continue;
+      }
+      const copy = bytes.slice();
+      release();
+      yield copy;
+    }
   }
 
   /**

@@ -294,32 +294,55 @@ export async function* renderChunks(
   host: ScrapeHost,
 ): AsyncGenerator<LeasedChunk, void, undefined> {
   const pool: Chunk[] = [];
-  let chunk = new Chunk();
+  let isOver = false;
+  let chunk = takeChunk();
   const lend = (): LeasedChunk => {
     let lent: Chunk | undefined = chunk;
     return {
       bytes: chunk.bytes.subarray(0, chunk.length),
       release: () => {
         if (lent === undefined) return;
+        if (isOver) keepChunk(lent);
+        else pool.push(lent);
         lent.clear();
-        pool.push(lent);
         lent = undefined;
       },
     };
   };
   let sliceStart = host.monotonicNow();
-  for (const section of format.sections(families)) {
-    while (!section.write(chunk)) {
-      if (chunk.isFull) {
-        yield lend();
-        chunk = pool.pop() ?? new Chunk();
-      }
-      if (host.monotonicNow() - sliceStart >= SLICE_MS) {
-        await host.turn();
-        signal?.throwIfAborted();
-        sliceStart = host.monotonicNow();
+  try {
+    for (const section of format.sections(families)) {
+      while (!section.write(chunk)) {
+        if (chunk.isFull) {
+          yield lend();
+          chunk = pool.pop() ?? takeChunk();
+        }
+        if (host.monotonicNow() - sliceStart >= SLICE_MS) {
+          await host.turn();
+          signal?.throwIfAborted();
+          sliceStart = host.monotonicNow();
+        }
       }
     }
+    if (chunk.length > 0) yield lend();
+  } finally {
+    isOver = true;
+    for (const free of pool) keepChunk(free);
   }
-  if (chunk.length > 0) yield lend();
+}
+
+/**
+ * One chunk is kept from scrape to scrape. Most expositions fit into it, and new memory takes longer than writing them
+ * does: the system clears it, page by page as it is touched.
+ */
+let kept: Chunk | undefined;
+
+function takeChunk(): Chunk {
+  const chunk = kept ?? new Chunk();
+  kept = undefined;
+  return chunk;
+}
+
+function keepChunk(chunk: Chunk): void {
+  kept = chunk;
 }

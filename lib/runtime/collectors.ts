@@ -405,7 +405,7 @@ export const collectors = {
       if (prometheus && part !== "") {
         instruments.gauges({ name: `nodejs_heap_space_size_${part}_bytes`, help }, "space", ({ heapSpaces }) =>
           // As prom-client has them: "new" for "new_space".
-          heapSpaces()?.map((space) => [space.space_name.replace(/_space$/, ""), space[read]] as const),
+          heapSpaces()?.map((space) => [shortName(space.space_name), space[read]] as const),
         );
       }
       if (openTelemetry) {
@@ -444,6 +444,10 @@ export const collectors = {
 
 /** The name of a collector. */
 export type CollectorName = keyof typeof collectors;
+
+function shortName(space: string): string {
+  return space.endsWith("_space") ? space.slice(0, -"_space".length) : space;
+}
 
 function total(counts: ReadonlyMap<string, number> | undefined): number | undefined {
   return counts && [...counts.values()].reduce((sum, count) => sum + count, 0);

@@ -123,8 +123,10 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
     gcDurationBuckets,
     probe: () => {
       if (probe === undefined) {
-        probe = new LoopProbe(eventLoopMonitoringPrecision, sources);
-        instruments.own(probe);
+        const made = new LoopProbe(eventLoopMonitoringPrecision, sources);
+        instruments.own(made);
+        instruments.onUpdate(() => made.catchUp());
+        probe = made;
       }
       return probe;
     },

@@ -1,5 +1,5 @@
-import { Counter } from "../metrics/counter.ts";
-import { Gauge } from "../metrics/gauge.ts";
+import { Counter, type CounterSeries } from "../metrics/counter.ts";
+import { Gauge, type GaugeSeries } from "../metrics/gauge.ts";
 import { Histogram } from "../metrics/histogram.ts";
 import { Info } from "../metrics/info.ts";
 import type { Aggregator } from "../metrics/options.ts";
@@ -69,25 +69,36 @@ export class Instruments {
 
   gauge(declared: Declared, read: (reading: Reading) => Figure): void {
     const gauge = this.#add(new Gauge({ ...this.#options(declared) }));
+    const series = gauge.labels();
     this.onUpdate((reading) => {
       const value = read(reading);
-      if (isFigure(value)) gauge.set(value);
+      if (isFigure(value)) series.set(value);
       else gauge.clear();
     });
   }
 
   gauges(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
     const gauge = this.#add(new Gauge<string>({ ...this.#options(declared), labelNames: [label] }));
-    let shown = new Set<string>();
+    /** The series that are exposed, and in which update each was set. */
+    const shown = new Map<string, { readonly series: GaugeSeries; update: number }>();
+    let updates = 0;
     this.onUpdate((reading) => {
-      const now = new Set<string>();
+      updates++;
       for (const [name, value] of read(reading) ?? []) {
         if (!isFigure(value)) continue;
-        gauge.set({ [label]: name }, value);
-        now.add(name);
+        let one = shown.get(name);
+        if (one === undefined) {
+          one = { series: gauge.labels(name), update: updates };
+          shown.set(name, one);
+        }
+        one.series.set(value);
+        one.update = updates;
       }
-      for (const name of shown) if (!now.has(name)) gauge.remove({ [label]: name });
-      shown = now;
+      for (const [name, { update }] of shown) {
+        if (update === updates) continue;
+        gauge.remove(name);
+        shown.delete(name);
+      }
     });
   }
 
@@ -106,14 +117,15 @@ export class Instruments {
   /** Counters of what the system itself counts. */
   counters(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
     const counter = this.#add(new Counter<string>({ ...this.#options(declared), labelNames: [label] }));
+    const known = new Map<string, CounterSeries>();
     this.onUpdate((reading) => {
       const figures = read(reading);
       if (figures === undefined) counter.clear();
       for (const [name, total] of figures ?? []) {
-        const labels = { [label]: name };
-        const before = counter.labels(labels).value;
-        if (!isFigure(total) || total < before) counter.remove(labels);
-        if (isFigure(total)) counter.inc(labels, total < before ? total : total - before);
+        const series = known.get(name) ?? counter.labels(name);
+        known.set(name, series);
+        if (!isFigure(total) || total < series.value) counter.remove(name);
+        if (isFigure(total)) series.inc(total - series.value);
       }
     });
   }

@@ -14,15 +14,24 @@ export interface ProcStatus {
  */
 export function parseStatus(text: string): ProcStatus {
   const kilobytes = (key: string) => {
-    const value = figure(new RegExp(`^${key}:\\s+(\\d+) kB$`, "m").exec(text)?.[1]);
-    return value === undefined ? undefined : value * 1024;
+    const value = lineOf(text, key);
+    const kilo = value?.endsWith(" kB") ? figure(value.slice(0, -3)) : undefined;
+    return kilo === undefined ? undefined : kilo * 1024;
   };
   return present({
     virtualBytes: kilobytes("VmSize"),
     residentBytes: kilobytes("VmRSS"),
     dataBytes: kilobytes("VmData"),
-    threads: figure(/^Threads:\s+(\d+)$/m.exec(text)?.[1]),
+    threads: figure(lineOf(text, "Threads")),
   });
+}
+
+/** What a line says behind its key, without the blanks between them. */
+function lineOf(text: string, key: string): string | undefined {
+  const start = text.indexOf(`\n${key}:`);
+  if (start < 0) return undefined;
+  const end = text.indexOf("\n", start + 1);
+  return text.slice(start + key.length + 2, end < 0 ? text.length : end).trimStart();
 }
 
 /** What `/proc/self/limits` says; a limit that there isn't is left out. */

@@ -82,6 +82,12 @@ export interface RuntimeSources {
   /** Calls back once, after a delay in milliseconds, and keeps no process alive for it. */
   readonly setTimer: (callback: () => void, delayMs: number) => unknown;
   readonly clearTimer: (timer: unknown) => void;
+  /**
+   * Calls back once, in the next turn of the event loop that something else is the cause of: between what came from the
+   * system and the timers. While nothing happens that is never, and costs nothing.
+   */
+  readonly onTurn: (callback: () => void) => unknown;
+  readonly clearTurn: (turn: unknown) => void;
 }
 
 /** What `read` gives, or nothing where the runtime or the system does not offer it. */
@@ -95,7 +101,7 @@ export function attempt<Value>(read: () => Value): Value | undefined {
 
 // Taken when this file is loaded: whoever replaces the timers later, as tests of an application do, would otherwise
 // find ours among those that wait, and stop the probe for ever when the real ones come back.
-const { setTimeout: startTimer, clearTimeout: stopTimer } = timers;
+const { setTimeout: startTimer, clearTimeout: stopTimer, setImmediate: startTurn, clearImmediate: stopTurn } = timers;
 const monotonicNow = performance.now.bind(performance);
 
 /** Handles and requests can be listed by two functions that Node.js has and does not document. */
@@ -162,4 +168,7 @@ export const systemSources: RuntimeSources = {
   },
   setTimer: (callback, delayMs) => startTimer(callback, delayMs).unref(),
   clearTimer: (timer) => stopTimer(timer as NodeJS.Timeout),
+  // An immediate makes the loop turn at once; one that is not referred to waits with it.
+  onTurn: (callback) => startTurn(callback).unref(),
+  clearTurn: (turn) => stopTurn(turn as NodeJS.Immediate),
 };

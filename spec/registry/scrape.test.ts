@@ -514,6 +514,42 @@ describe("An exposition", () => {
     assert.equal(Buffer.concat(pieces).toString(), whole);
   });
 
+  it("comes in pieces that stay what they are through later scrapes, however small", async () => {
+    const pieces: Uint8Array[] = [];
+    const texts: string[] = [];
+    for (const series of [1, 2, 500, 1_000, 3]) {
+      const registry = new Registry();
+      counting(registry, series);
+      for await (const piece of registry.stream()) pieces.push(piece);
+      texts.push(await registry.metrics());
+    }
+    assert.equal(Buffer.concat(pieces).toString(), texts.join(""));
+    // The small ones keep no more memory than they take.
+    assert.equal(pieces[0]?.buffer.byteLength, pieces[0]?.length);
+  });
+
+  it("writes nothing into a chunk that is still lent, also once the scrape is over", async () => {
+    const registry = new Registry();
+    counting(registry, 10);
+    const whole = await registry.metrics();
+    const lentBy = async (lender: Registry) => {
+      const chunks = [];
+      for await (const chunk of lender.chunks()) chunks.push(chunk);
+      assert.equal(chunks.length, 1);
+      return chunks[0] as (typeof chunks)[0];
+    };
+    const lent = await lentBy(registry);
+    const larger = new Registry();
+    counting(larger, 20);
+    await larger.metrics();
+    assert.equal(Buffer.from(lent.bytes).toString(), whole);
+    lent.release();
+    lent.release();
+    const [one, other] = await Promise.all([lentBy(registry), lentBy(registry)]);
+    assert.notEqual(one.bytes.buffer, other.bytes.buffer);
+    assert.deepEqual(one.bytes, other.bytes);
+  });
+
   it("is nothing at all for an empty registry", async () => {
     for await (const piece of new Registry().stream()) assert.fail(`${piece}`);
     assert.equal(await new Registry().metrics(), "");

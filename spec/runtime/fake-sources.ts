@@ -16,6 +16,7 @@ export class FakeRuntime {
   idleMs = 1;
   turns = 0;
   readonly timers = new Set<Timer>();
+  readonly #turnListeners = new Set<{ readonly callback: () => void }>();
   readonly gcListeners = new Set<(entries: readonly GcEntry[]) => void>();
   readonly files: Record<string, string> = {
     "/proc/self/status":
@@ -86,6 +87,12 @@ export class FakeRuntime {
       return timer;
     },
     clearTimer: (timer) => void this.timers.delete(timer as Timer),
+    onTurn: (callback) => {
+      const listener = { callback };
+      this.#turnListeners.add(listener);
+      return listener;
+    },
+    clearTurn: (turn) => void this.#turnListeners.delete(turn as { readonly callback: () => void }),
   };
 
   /** Has garbage collected, and tells of it at once. */
@@ -107,21 +114,34 @@ export class FakeRuntime {
       const [next] = [...this.timers].sort((a, b) => a.atMs - b.atMs);
       if (next === undefined || next.atMs > endMs) break;
       this.#wait(next.atMs - this.nowMs);
+      this.#turn();
       this.#fire(next);
     }
     this.#wait(endMs - this.nowMs);
   }
 
-  /** Lets time pass in which the loop works, in so many turns, and then runs the timers that came due meanwhile. */
+  /** Lets time pass in which the loop works, in so many turns; each ends with the timers that came due in it. */
   work(ms: number, turns = 1): void {
-    this.nowMs += ms;
-    this.turns += turns - 1;
-    for (const timer of [...this.timers]) if (timer.atMs <= this.nowMs) this.#fire(timer);
+    for (let i = 0; i < turns; i++) {
+      this.nowMs += ms / turns;
+      if (i > 0) this.turns++;
+      this.#turn();
+      for (const timer of [...this.timers]) {
+        if (timer.atMs <= this.nowMs && this.timers.has(timer)) this.#fire(timer);
+      }
+    }
   }
 
   #wait(ms: number): void {
     this.nowMs += ms;
     this.idleMs += ms;
+  }
+
+  /** Comes to the point of a turn that is between the system's events and the timers. */
+  #turn(): void {
+    const listeners = [...this.#turnListeners];
+    this.#turnListeners.clear();
+    for (const { callback } of listeners) callback();
   }
 
   #fire(timer: Timer): void {
