@@ -1,4 +1,5 @@
 // The library as Node.js programs import it.
+import "./multiprocess/install.ts";
 
 export * from "./core.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";

@@ -1,4 +1,5 @@
 // What all six kinds of metrics have in common in their declarations.
+import { type Aggregator, aggregators } from "../model/aggregator.ts";
 import type { Clock } from "../model/clock.ts";
 import type { FamilyDescriptor, MetricType } from "../model/family.ts";
 import type { LabelValues } from "../model/labels.ts";
@@ -6,10 +7,7 @@ import { checkLabelNames, checkMetricName, describeMetric, isUtf8Name } from "..
 import type { Registrar } from "../registry/registrar.ts";
 import type { PageFactory } from "../storage/pages.ts";
 
-/** How the values of several processes become one. The names are prom-client's. */
-export type Aggregator = "sum" | "first" | "min" | "max" | "average" | "omit";
-
-const aggregators: readonly string[] = ["sum", "first", "min", "max", "average", "omit"] satisfies Aggregator[];
+export type { Aggregator };
 
 /** What every metric is declared with. */
 export interface MetricOptions<Name extends string> {
