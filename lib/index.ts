@@ -2,6 +2,7 @@
 import "./multiprocess/install.ts";
 
 export * from "./core.ts";
+export { WorkerRegistry } from "./multiprocess/worker-registry.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export {
   type CloseOptions,

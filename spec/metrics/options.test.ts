@@ -142,7 +142,9 @@ for (const { word, type, make, needs } of kinds) {
     it("is refused with an unknown aggregator, and keeps a known one", async () => {
       refuses(
         { aggregator: "median" },
-        new RangeError(`${owner}: aggregator must be one of sum, first, min, max, average, omit, latest, livesum, all, but got "median".`),
+        new RangeError(
+          `${owner}: aggregator must be one of sum, first, min, max, average, omit, latest, livesum, all, but got "median".`,
+        ),
       );
       assert.equal((await declare().get()).aggregator, "sum");
       for (const aggregator of ["sum", "first", "min", "max", "average", "omit"]) {
