@@ -25,6 +25,7 @@ const subjects = [
   "growth",
   "churn",
   "http",
+  "threads",
 ] as const;
 
 const usage = `Measures the library against its peers and against what any implementation has to do.
