@@ -106,14 +106,27 @@ export class ThreadFamily {
     this.#parts.sort((a, b) => a.thread - b.thread);
   }
 
-  has(part: Part): boolean {
-    return this.#parts.includes(part);
+  /** Lets a part go, with its numbers. Its series stay until they are unlinked. */
+  leave(part: Part): void {
+    this.#parts = this.#parts.filter((one) => one !== part);
   }
 
-  /** Lets a part go, with its numbers. */
+  /** Unlinks all series of a part, step by step. */
+  *unlinkAll(part: Part): Iterable<void> {
+    for (let page = 0; page < part.pages.length; page++) {
+      part.forEachRowOf(page, (row) => this.unlink(part, row));
+      yield;
+    }
+  }
+
   drop(part: Part): void {
-    this.#parts = this.#parts.filter((one) => one !== part);
-    part.forEachRow((row) => this.unlink(part, row));
+    this.leave(part);
+    for (const _ of this.unlinkAll(part));
+  }
+
+  /** Whether a row of a part is linked. */
+  hasRow(part: Part, row: number): boolean {
+    return part.joinedRow(row) >= 0;
   }
 
   /** Says that a row of a part is the series of these label values, in the order of the definition. */

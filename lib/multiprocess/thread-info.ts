@@ -49,8 +49,17 @@ export class ThreadInfo {
     this.#parts.add(part);
   }
 
-  has(part: Part): boolean {
-    return this.#parts.has(part);
+  leave(part: Part): void {
+    this.#parts.delete(part);
+  }
+
+  unlinkAll(part: Part): Iterable<void> {
+    this.#rows.delete(part);
+    return [];
+  }
+
+  hasRow(part: Part, row: number): boolean {
+    return this.#rows.get(part)?.has(row) === true;
   }
 
   drop(part: Part): void {

@@ -173,7 +173,10 @@ export class ThreadJoiner implements Joined, RegistryWatcher, MirrorHost {
   /** All that a scrape has to do before it can be written, step by step. */
   *steps(answerOf: (metric: Collector) => MetricFamily | undefined): Iterable<void> {
     yield* this.readThreads();
-    for (const entry of [...this.#entries.values()]) this.#attachOwn(entry, answerOf);
+    for (const entry of [...this.#entries.values()]) {
+      this.#attachOwn(entry, answerOf);
+      if (entry.own !== undefined) yield* entry.own.link();
+    }
     for (const { family } of [...this.#entries.values()]) yield* family.refresh(() => this.#catchUp());
     this.#forgetEmpty();
   }
@@ -201,7 +204,8 @@ export class ThreadJoiner implements Joined, RegistryWatcher, MirrorHost {
         const former = thread.mirror;
         next.activate();
         thread.mirror = next;
-        former.drop();
+        former.deactivate();
+        yield* former.unlink();
       }
     }
   }

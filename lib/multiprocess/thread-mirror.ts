@@ -87,9 +87,16 @@ export class ThreadMirror implements Source {
     for (const { attached } of this.#families.values()) for (const { family, part } of attached) family.add(part);
   }
 
-  /** Takes all of it back. */
-  drop(): void {
-    for (const number of [...this.#families.keys()]) this.#withdraw(number);
+  /** Has nothing counted any more. */
+  deactivate(): void {
+    for (const { attached } of this.#families.values()) for (const { family, part } of attached) family.leave(part);
+  }
+
+  /** Takes the series back, step by step. */
+  *unlink(): Iterable<void> {
+    for (const { attached } of this.#families.values()) {
+      for (const { family, part } of attached) yield* family.unlinkAll(part);
+    }
   }
 
   /** Keeps what was counted, and takes the rest back; step by step. */

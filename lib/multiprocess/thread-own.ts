@@ -14,6 +14,8 @@ import { windowsOf } from "./thread-windows.ts";
 export interface Own {
   readonly metric: Metric;
   readonly part: Part;
+  /** Links the series that there were at first, step by step. */
+  link(): Iterable<void>;
   /** Brings the part up to date, where it does not follow by itself. */
   update(answerOf: (metric: Collector) => MetricFamily | undefined): void;
   /** Takes away the series of a row. */
@@ -21,6 +23,9 @@ export interface Own {
   /** Is no part any more. */
   leave(): void;
 }
+
+/** How many rows are linked between two looks at the clock. */
+const ROWS_PER_STEP = 128;
 
 /**
  * @param onWiped hears of series that the metric's user takes away, and takes them from the other threads; returns how
@@ -41,6 +46,8 @@ class OwnColumns implements Own, RowWatcher {
   readonly #onWiped: (pattern: LabelPattern, part: Part) => number;
   /** For each label of the family, which of the metric's it is. */
   readonly #order: readonly number[];
+  /** The rows before this one are linked, as are those that came since. */
+  #nextRow = 0;
 
   constructor(metric: ColumnMetric, family: AnyThreadFamily, onWiped: (pattern: LabelPattern, part: Part) => number) {
     const columns = metric[COLUMNS];
@@ -55,8 +62,26 @@ class OwnColumns implements Own, RowWatcher {
       windows?.get(row)?.forEachBlock((block) => visit(block, Number.POSITIVE_INFINITY));
     });
     family.add(this.part);
-    columns.table.forEachRow((row) => this.added(row));
     columns.table.watch(this);
+    // Mostly that is all; and what is counted here then stands first.
+    this.#link(ROWS_PER_STEP);
+  }
+
+  *link(): Iterable<void> {
+    while (!this.#link(ROWS_PER_STEP)) yield;
+  }
+
+  /** Links the next rows, and returns whether those were the last. */
+  #link(rows: number): boolean {
+    const { table } = this.metric[COLUMNS];
+    const end = Math.min(table.rowLimit, this.#nextRow + rows);
+    for (; this.#nextRow < end; this.#nextRow++) {
+      const row = this.#nextRow;
+      // Row numbers have gaps between pages.
+      if ((row & table.placeMask) * table.idStride >= (table.idPages[row >>> table.rowShift]?.length ?? 0)) continue;
+      if (table.isLive(row) && !this.#family.hasRow(this.part, row)) this.added(row);
+    }
+    return this.#nextRow >= table.rowLimit;
   }
 
   update(): void {
@@ -126,6 +151,10 @@ class OwnAnswers implements Own {
     }
     this.#columns = new OwnColumns(standInFor(metric.definition, metric.labelNames), family, () => 0);
     this.part = this.#columns.part;
+  }
+
+  link(): Iterable<void> {
+    return [];
   }
 
   update(answerOf: (metric: Collector) => MetricFamily | undefined): void {

@@ -70,13 +70,12 @@ export class Part {
     if (rows !== undefined) rows[place] = 0;
   }
 
-  /** Calls back with each row of the thread that is in the family. */
-  forEachRow(visit: (row: number) => void): void {
-    for (let page = 0; page < this.#joined.length; page++) {
-      const joined = this.#joined[page] as Int32Array;
-      for (let place = 0; place < joined.length; place++) {
-        if (joined[place] !== 0) visit((page << this.rowShift) | place);
-      }
+  /** Calls back with each row of one of the thread's pages that is in the family. */
+  forEachRowOf(page: number, visit: (row: number) => void): void {
+    const joined = this.#joined[page];
+    if (joined === undefined) return;
+    for (let place = 0; place < joined.length; place++) {
+      if (joined[place] !== 0) visit((page << this.rowShift) | place);
     }
   }
 

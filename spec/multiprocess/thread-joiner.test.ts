@@ -52,6 +52,23 @@ describe("A registry that threads are joined to", () => {
     }
   });
 
+  it("has all of its own series, however many there were before the first thread", async () => {
+    const { registry, start } = fakeThreads();
+    const declare = (options: object) => new Counter({ name: "c", help: "C.", labelNames: ["a"], ...options });
+    const own = declare({ registers: [registry] });
+    for (let i = 0; i < 5_000; i++) own.inc({ a: i });
+    for (let i = 0; i < 5_000; i += 3) own.remove({ a: i });
+    const theirs = declare(start().options);
+    for (let i = 0; i < 5_000; i += 5) theirs.inc({ a: i }, 10);
+    const lines = (await registry.metrics()).split("\n").slice(2, -1);
+    const expected: string[] = [];
+    for (let i = 0; i < 5_000; i++) {
+      const total = (i % 3 === 0 ? 0 : 1) + (i % 5 === 0 ? 10 : 0);
+      if (total > 0) expected.push(`c{a="${i}"} ${total}`);
+    }
+    assert.deepEqual(lines.sort(), expected.sort());
+  });
+
   it("puts histograms together bucket by bucket", async () => {
     const { registry, start } = fakeThreads();
     const declare = (options: object) => new Histogram({ name: "wait", help: "Wait.", buckets: [1, 2], ...options });
