@@ -29,6 +29,7 @@ const subjects = [
   "runtime",
   "instrument",
   "cluster",
+  "threads",
 ] as const;
 
 const usage = `Measures the library against its peers and against what any implementation has to do.

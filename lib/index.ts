@@ -11,6 +11,7 @@ export {
   ClusterRegistry,
 } from "./multiprocess/aggregator-registry.ts";
 export { type ReportOptions, type Reports, reportTo } from "./multiprocess/socket-reports.ts";
+export { WorkerRegistry } from "./multiprocess/worker-registry.ts";
 export type { AlertThresholds, ProvisionOptions, ScrapeCredentials, Slo } from "./provision/options.ts";
 export { type Provisioned, provision } from "./provision/provision.ts";
 export type { CollectorName } from "./runtime/collectors.ts";

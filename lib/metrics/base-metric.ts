@@ -8,6 +8,7 @@ import type {
   MetricType,
   NativeHistogram,
 } from "../model/family.ts";
+import { labelText } from "../model/labels.ts";
 import { describeMetric, isLegacyLabelName } from "../model/names.ts";
 import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
@@ -21,7 +22,7 @@ import {
   type SampleLayout,
 } from "../storage/column-family.ts";
 import type { KeptSeries } from "../storage/kept-series.ts";
-import { SeriesTable } from "../storage/series-table.ts";
+import { type LabelPattern, SeriesTable } from "../storage/series-table.ts";
 import { type Aggregator, checkOptions, type MetricOptions } from "./options.ts";
 
 /** What one kind of metric adds to the common declaration. */
@@ -143,10 +144,24 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
   }
 
   remove(...values: unknown[]): boolean {
-    const row = this.#find(values);
-    if (row < 0) return false;
-    this.table.remove(row);
-    return true;
+    let row = this.#find(values);
+    let elsewhere = 0;
+    if (this.table.isWatched) {
+      elsewhere = this.table.wiped(this.#patternOf(values));
+      // Another thread may have removed it before, which is known only now.
+      row = this.#find(values);
+    }
+    if (row >= 0) this.table.remove(row);
+    return row >= 0 || elsewhere > 0;
+  }
+
+  /** Which series the arguments of {@link remove} mean. */
+  #patternOf(values: readonly unknown[]): LabelPattern {
+    const { labelNames } = this;
+    const first = values[0];
+    if (!(values.length === 1 && typeof first === "object" && first !== null))
+      return values.map((value, i) => labelText(labelNames[i] as string, value));
+    return this.table.patternOf(first).map((text) => text ?? "");
   }
 
   #find(values: readonly unknown[]): number {
@@ -161,10 +176,13 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
     if (typeof partial !== "object" || partial === null) {
       throw new TypeError(`${this.table.owner}: removeMatching() takes an object of labels.`);
     }
-    return this.table.removeWhere(this.table.matcher(partial));
+    const matches = this.table.matcher(partial);
+    const elsewhere = this.table.isWatched ? this.table.wiped(this.table.patternOf(partial)) : 0;
+    return this.table.removeWhere(matches) + elsewhere;
   }
 
   clear(): void {
+    this.table.wiped(this.labelNames.map(() => undefined));
     this.table.removeWhere(() => true);
   }
 

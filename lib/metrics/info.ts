@@ -35,7 +35,7 @@ export class InfoSeries extends KeptSeries {
   set(facts: Facts): void {
     const checked = this.#info.check(facts);
     this.attach();
-    this.#info.facts.set(this.row, checked);
+    this.#info.tell(this.row, checked);
   }
 
   /** What was said last; nothing when the series was removed. */
@@ -99,7 +99,13 @@ class InfoMetric extends BaseMetric<InfoSeries> {
   set(...args: readonly object[]): void {
     const [labels, facts] = args.length > 1 ? args : [{}, args[0]];
     const checked = this.check(facts);
-    this.facts.set(this.table.rowOf(labels as object), checked);
+    this.tell(this.table.rowOf(labels as object), checked);
+  }
+
+  /** @internal */
+  tell(row: number, facts: LabelSet): void {
+    this.facts.set(row, facts);
+    this.table.changed(row);
   }
 
   /** The facts as a label set of its own, if they can be told. */

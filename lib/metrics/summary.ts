@@ -4,8 +4,10 @@ import { describeMetric } from "../model/names.ts";
 import type { SampleLayout } from "../storage/column-family.ts";
 import { DETACHED_PAGE, KeptSeries } from "../storage/kept-series.ts";
 import { ObjectColumn } from "../storage/object-column.ts";
-import { QuantileWindow } from "../storage/quantile-window.ts";
+import { defaultPages } from "../storage/pages.ts";
+import { type BlockListener, QuantileWindow } from "../storage/quantile-window.ts";
 import { rowShiftFor, type SeriesTable } from "../storage/series-table.ts";
+import { BLOCK_REFERENCE_CELLS, publishBlock } from "../storage/shared-blocks.ts";
 import { WindowClock } from "../storage/window-clock.ts";
 import { BaseMetric } from "./base-metric.ts";
 import type { Declaration, LabelledMetric, WithLabels } from "./labelled.ts";
@@ -20,7 +22,8 @@ const DEFAULT_AGE_BUCKETS = 5;
 // A series' cells.
 const SUM = 0;
 const COUNT = 1;
-const CELLS = 2;
+/** Behind them, in shared memory: where the age buckets of the series lie. */
+const OWN_CELLS = 2;
 
 /** How a summary is declared. */
 export interface SummaryOptions<Name extends string> extends MetricOptions<Name> {
@@ -167,7 +170,8 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
 
   constructor(options: SummaryOptions<string> & { readonly collect?: (this: unknown) => unknown }) {
     const owner = describeMetric("summary", String(options?.name));
-    const { percentiles = DEFAULT_QUANTILES, maxAgeSeconds, ageBuckets, clock = systemClock, pages } = options ?? {};
+    const { percentiles = DEFAULT_QUANTILES, maxAgeSeconds, ageBuckets, clock = systemClock } = options ?? {};
+    const pages = options?.pages ?? defaultPages();
     const quantiles = checkQuantiles(owner, percentiles);
     const window = checkWindow(owner, maxAgeSeconds, ageBuckets);
     const windowClock = new WindowClock({
@@ -175,11 +179,21 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
       ...window,
       now: clock.monotonicNow,
     });
-    const windows = new ObjectColumn<QuantileWindow>(rowShiftFor(CELLS));
+    const isShared = pages.isShared === true && quantiles.length > 0;
+    const cells = OWN_CELLS + (isShared ? BLOCK_REFERENCE_CELLS * (window.ageBuckets ?? 1) : 0);
+    const windows = new ObjectColumn<QuantileWindow>(rowShiftFor(cells));
+    const publisher = (row: number): BlockListener => {
+      let startedMs = 0;
+      return (slot, isNew, block) => {
+        if (isNew) startedMs = clock.now();
+        const offset = this.table.offsetOf(row) + OWN_CELLS + BLOCK_REFERENCE_CELLS * slot;
+        publishBlock(this.table.pageOf(row), offset, startedMs, block);
+      };
+    };
     super(
       {
         type: "summary",
-        cells: CELLS,
+        cells,
         samples: layout(quantiles),
         details: { percentiles: quantiles, ...window },
         beforeView: () => windowClock.advance(),
@@ -198,8 +212,13 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
               return windowClock.epoch;
             },
           },
-          onCreate: (row: number) => windows.set(row, new QuantileWindow(windowClock, pages)),
-          onRemove: (row: number) => windows.set(row, undefined),
+          onCreate: (row: number) => {
+            windows.set(row, new QuantileWindow(windowClock, pages, isShared ? publisher(row) : undefined));
+          },
+          onRemove: (row: number) => {
+            windows.get(row)?.reset();
+            windows.set(row, undefined);
+          },
         }),
       },
       options,

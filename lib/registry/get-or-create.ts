@@ -25,7 +25,7 @@ export function getOrCreate<Options extends { readonly name: string }, Made exte
 }
 
 /** In words, the first property in which two definitions differ. They are plain data, so their JSON tells. */
-function firstDifference(a: MetricDefinition, b: MetricDefinition): string | undefined {
+export function firstDifference(a: MetricDefinition, b: MetricDefinition): string | undefined {
   const flat = ({ details, ...rest }: MetricDefinition): Record<string, unknown> => ({ ...rest, ...details });
   const [x, y] = [flat(a), flat(b)];
   const say = (value: unknown) => JSON.stringify(value) ?? "none";

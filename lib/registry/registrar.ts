@@ -1,5 +1,6 @@
 import type { Collector, Metric } from "../model/collector.ts";
 import type { LabelSet } from "../model/family.ts";
+import type { Joined } from "./joined.ts";
 
 /** A metric class, as `getOrCreate` takes it. */
 export type MetricClass<Options, Made extends Metric> = new (options: Options) => Made;
@@ -61,4 +62,6 @@ export interface RegistrarBase {
   unregisterAs(collector: Collector, prefix: string, labels: LabelSet): boolean;
   /** The metric that is exposed under the name with labels of its registrar, or undefined. @internal */
   getSingleMetricAs(name: string, labels: LabelSet): Metric | undefined;
+  /** Exposes what others have counted too; a registry can do that, a scope can't. @internal */
+  join?(joined: Joined): void;
 }

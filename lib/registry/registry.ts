@@ -14,19 +14,21 @@ import { AlreadyRegisteredError, type CollectorError } from "./errors.ts";
 import type { NameOwner } from "./gathering.ts";
 import { getOrCreate } from "./get-or-create.ts";
 import { joinText } from "./join-text.ts";
+import type { Joined } from "./joined.ts";
 import { familyJson, plainFamily } from "./plain-families.ts";
 import type { GetOrCreate, Registrar, RegistrarBase, ScopeOptions } from "./registrar.ts";
 import { Scope } from "./scope.ts";
 import {
   type Collected,
   collectFamilies,
-  isColumnMetric,
+  isMetric,
   type LeasedChunk,
   type Registration,
   renderChunks,
   type ScrapeHost,
   type ScrapeOptions,
 } from "./scrape.ts";
+import type { RegistryWatcher } from "./watcher.ts";
 
 /** How a registry meets its surroundings; the defaults are right wherever JavaScript runs. */
 export interface RegistryOptions {
@@ -106,6 +108,8 @@ export class Registry implements Registrar {
   readonly #created: boolean;
   /** What is written for nobody in particular. */
   #format: Format;
+  readonly #watchers: RegistryWatcher[] = [];
+  #joined: Joined | undefined;
 
   /**
    * @param options a text is a content type, as in prom-client
@@ -184,6 +188,7 @@ export class Registry implements Registrar {
       }
     }
     this.#registrations.push(registration);
+    for (const watcher of this.#watchers) watcher.registered(registration);
   }
 
   #checkNames(registration: Registration, descriptor: FamilyDescriptor): void {
@@ -230,12 +235,14 @@ export class Registry implements Registrar {
   #remove(isRemoved: (registration: Registration) => boolean): boolean {
     const kept = this.#registrations.filter((one) => !isRemoved(one));
     if (kept.length === this.#registrations.length) return false;
+    const removed = this.#registrations.filter(isRemoved);
     this.#registrations.splice(0, Number.POSITIVE_INFINITY, ...kept);
     for (const [name, owners] of this.#owners) {
       const left = owners.filter((one) => !isRemoved(one.registration));
       if (left.length > 0) this.#owners.set(name, left);
       else this.#owners.delete(name);
     }
+    for (const watcher of this.#watchers) for (const one of removed) watcher.unregistered(one);
     return true;
   }
 
@@ -282,6 +289,7 @@ export class Registry implements Registrar {
     this.#failures.clear();
     this.#defaultLabels = Object.freeze({});
     this.#constantLabels = new WeakMap();
+    for (const watcher of this.#watchers) watcher.cleared();
   }
 
   /** Sets every metric back to where it began. */
@@ -299,6 +307,7 @@ export class Registry implements Registrar {
     checkConstantLabelNames(Object.keys(labels));
     this.#defaultLabels = readLabelSet(labels);
     this.#constantLabels = new WeakMap();
+    for (const watcher of this.#watchers) watcher.labelled(this.#defaultLabels);
   }
 
   /**
@@ -324,8 +333,21 @@ export class Registry implements Registrar {
     return merged;
   }
 
+  /** Tells somebody of all that is registered here, and of what comes and goes from now on. @internal */
+  watch(watcher: RegistryWatcher): void {
+    this.#watchers.push(watcher);
+    watcher.labelled(this.#defaultLabels);
+    for (const registration of this.#registrations) watcher.registered(registration);
+  }
+
+  /** Exposes from now on what others have counted together with what is counted here. @internal */
+  join(joined: Joined): void {
+    this.#joined = joined;
+  }
+
   /** Registers all that is here with another registry, be it one of another copy of the library. @internal */
   registerAllWith(other: RegistrarBase): void {
+    if (this.#joined !== undefined) other.join?.(this.#joined);
     for (const one of this.#registrations) other.registerAs(one.collector, one.prefix, this.#labelsOf(one));
   }
 
@@ -349,7 +371,7 @@ export class Registry implements Registrar {
 
   /** The exposition of one metric, as {@link metrics} would write it. `""` for a name that is not registered. */
   async getSingleMetricAsString(name: string): Promise<string> {
-    return joinText(this.#render(() => this.#collect(this.#metricsNamed(name), {}), {}));
+    return joinText(this.#render(() => this.#collect(this.#metricsNamed(name), {}, (other) => other === name), {}));
   }
 
   /**
@@ -389,13 +411,19 @@ export class Registry implements Registrar {
     }
   }
 
-  #collect(registrations: readonly Registration[], options: ScrapeOptions): Promise<Collected> {
+  /** @param isWanted whether a family is asked for that nobody has registered here */
+  #collect(
+    registrations: readonly Registration[],
+    options: ScrapeOptions,
+    isWanted: (name: string) => boolean = () => true,
+  ): Promise<Collected> {
     return collectFamilies(
       registrations,
       (registration) => this.#labelsOf(registration),
       (name) => this.#owners.get(name) ?? [],
       options,
       this.#host,
+      this.#joined && { joined: this.#joined, isWanted },
     );
   }
 
@@ -495,10 +523,6 @@ interface MetricRegistration extends Registration {
 
 function isMetricRegistration(registration: Registration): registration is MetricRegistration {
   return isMetric(registration.collector);
-}
-
-function isMetric(collector: Collector): collector is Metric {
-  return isColumnMetric(collector) || (typeof collector.name === "string" && "definition" in collector);
 }
 
 /** Whether constant labels make sure that two registrations never expose the same series. */

@@ -7,10 +7,11 @@ import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family
 import { ask, isThenable, nameOf, type Outcome } from "./collection.ts";
 import { CollectorError } from "./errors.ts";
 import { type Found, Gathering, type NameOwner } from "./gathering.ts";
+import type { Joined, JoinedFamily } from "./joined.ts";
 import { plainFamily } from "./plain-families.ts";
 
 /** How long a scrape holds the event loop before it lets it turn. */
-const SLICE_MS = 1;
+export const SLICE_MS = 1;
 
 /** How many registrations are put together between two looks at the clock. */
 const REGISTRATIONS_PER_STEP = 128;
@@ -85,8 +86,19 @@ export interface ScrapeHost {
   readonly onFailure: (error: CollectorError) => void;
 }
 
+/** What others have counted for the registry. */
+export interface Joining {
+  readonly joined: Joined;
+  /** Whether a family is asked for that nobody has registered. */
+  readonly isWanted: (name: string) => boolean;
+}
+
 export function isColumnMetric(collector: Collector): collector is ColumnMetric {
   return COLUMNS in collector;
+}
+
+export function isMetric(collector: Collector): collector is Metric {
+  return isColumnMetric(collector) || (typeof collector.name === "string" && "definition" in collector);
 }
 
 function isColumnCollector(collector: Collector): collector is ColumnCollector {
@@ -131,6 +143,7 @@ export function askToUpdate(
  * @param registrations in the order of exposition
  * @param labelsOf the constant labels of a registration, one and the same object as long as they do not change
  * @param ownersOf who exposes a name since registration
+ * @param joining what others have counted, if there are others
  */
 export async function collectFamilies(
   registrations: readonly Registration[],
@@ -138,6 +151,7 @@ export async function collectFamilies(
   ownersOf: (name: string) => readonly NameOwner[],
   { deadlineMs = DEFAULT_DEADLINE_MS, signal }: ScrapeOptions,
   host: ScrapeHost,
+  joining?: Joining,
 ): Promise<Collected> {
   signal?.throwIfAborted();
   const views: FamilyView[] = [];
@@ -152,6 +166,8 @@ export async function collectFamilies(
   try {
     const answers = await askAll(registrations, open, deadlineMs, signal, host);
     signal?.throwIfAborted();
+    const joint = joining && (await joinFamilies(registrations, joining, labelsOf, answers, host));
+    signal?.throwIfAborted();
     const gathering = new Gathering(ownersOf);
     const toCheck: { readonly collector: Collector; readonly found: readonly Found[]; readonly order: number }[] = [];
     let sliceStart = host.monotonicNow();
@@ -164,12 +180,19 @@ export async function collectFamilies(
           sliceStart = host.monotonicNow();
         }
       }
-      const found = foundFor(registration, labelsOf(registration), answers, open);
+      const withOthers = joint?.with.get(registration);
+      const found =
+        withOthers === undefined
+          ? foundFor(registration, labelsOf(registration), answers, open)
+          : foundJoined(withOthers, open);
       const { collector } = registration;
       // Those of a column collector have different origins, so that one which clashes is no reason to leave out others.
       if (isColumnCollector(collector)) for (const one of found) toCheck.push({ collector, found: [one], order });
       else if (!found.every(isCheckedAlready)) toCheck.push({ collector, found, order });
       else for (const one of found) gathering.add(one, order);
+    }
+    for (const [i, other] of (joint?.others ?? []).entries()) {
+      toCheck.push({ collector: other.collector, found: foundJoined(other, open), order: registrations.length + i });
     }
     for (const { collector, found, order } of toCheck) {
       try {
@@ -183,6 +206,49 @@ export async function collectFamilies(
     close();
     throw error;
   }
+}
+
+interface Joint {
+  readonly with: ReadonlyMap<Registration, JoinedFamily>;
+  readonly others: readonly JoinedFamily[];
+}
+
+/** Puts what others have counted together with what the registry's own metrics have. */
+async function joinFamilies(
+  registrations: readonly Registration[],
+  { joined, isWanted }: Joining,
+  labelsOf: (registration: Registration) => LabelSet,
+  answers: Answers,
+  host: ScrapeHost,
+): Promise<Joint | undefined> {
+  if (joined.isEmpty) return undefined;
+  const updated = joined.update((metric) => answers.families.get(metric)?.[0], host);
+  if (updated !== undefined) await updated;
+  const families = new Map<Registration, JoinedFamily>();
+  for (const registration of registrations) {
+    const { collector, prefix } = registration;
+    // What failed to bring itself up to date is left out, as it is where there are no others.
+    if (!isMetric(collector) || hasFailed(collector, answers)) continue;
+    const family = joined.familyWith(collector, prefix + collector.name, labelsOf(registration));
+    if (family !== undefined) families.set(registration, family);
+  }
+  return { with: families, others: [...joined.others()].filter(({ descriptor }) => isWanted(descriptor.name)) };
+}
+
+function hasFailed(collector: Collector, { views, families }: Answers): boolean {
+  if (!isColumnMetric(collector)) return !families.has(collector);
+  return collector.update !== undefined && !views.has(collector);
+}
+
+function foundJoined(
+  { descriptor, labels, series }: JoinedFamily,
+  open: (columns: ColumnFamily) => FamilyView,
+): Found[] {
+  const part: FamilyPart =
+    "table" in series
+      ? { kind: "columns", view: open(series), constantLabels: labels }
+      : { kind: "plain", family: series, constantLabels: labels };
+  return [{ descriptor, part }];
 }
 
 /** What a registration brings into the exposition. */

@@ -48,6 +48,8 @@ export interface ExponentialBucketsOptions {
    */
   readonly maxLength?: number;
   readonly pages?: PageFactory;
+  /** Called with the first block, and with each that replaces another, before that is given back. */
+  readonly onBlock?: (block: Float64Array) => void;
 }
 
 /** Where the counts of one sign lie in a block. */
@@ -76,6 +78,7 @@ export class ExponentialBuckets {
   readonly #zeroThreshold: number;
   readonly #maxLength: number;
   readonly #pages: PageFactory;
+  readonly #onBlock: ((block: Float64Array) => void) | undefined;
   // These are set by #adopt, which the constructor calls. After the block comes what it says, for the everyday path.
   #block!: Float64Array;
   #keys!: ExponentialKeys;
@@ -83,7 +86,8 @@ export class ExponentialBuckets {
   #negative!: Side;
 
   /** @throws {RangeError} when the schema is not valid or the limit too low */
-  constructor({ schema, zeroThreshold = 0, maxLength = Infinity, pages = ordinaryPages }: ExponentialBucketsOptions) {
+  constructor(options: ExponentialBucketsOptions) {
+    const { schema, zeroThreshold = 0, maxLength = Infinity, pages = ordinaryPages, onBlock } = options;
     if (!(maxLength >= FEWEST_BUCKETS)) {
       throw new RangeError(`maxLength must be at least ${FEWEST_BUCKETS}, but got ${maxLength}.`);
     }
@@ -91,6 +95,7 @@ export class ExponentialBuckets {
     this.#zeroThreshold = zeroThreshold;
     this.#maxLength = maxLength;
     this.#pages = pages;
+    this.#onBlock = onBlock;
     this.#adopt(emptyBlock(pages, exponentialKeys(schema).schema, zeroThreshold, NO_KEYS, NO_KEYS));
   }
 
@@ -307,10 +312,18 @@ export class ExponentialBuckets {
   }
 
   #adopt(block: Float64Array): void {
+    const former = this.#block as Float64Array | undefined;
     this.#block = block;
     this.#keys = exponentialKeys(integerAt(block, SCHEMA));
     this.#positive = sideOf(block, POSITIVE);
     this.#negative = sideOf(block, NEGATIVE);
+    this.#onBlock?.(block);
+    if (former !== undefined) this.#pages.release?.(former);
+  }
+
+  /** Gives the memory back. Nothing may be counted any more. */
+  release(): void {
+    this.#pages.release?.(this.#block);
   }
 
   /**
@@ -391,6 +404,11 @@ function emptyBlock(
   block[NEGATIVE] = negative.first;
   block[NEGATIVE + 1] = lengthOf(negative);
   return block;
+}
+
+/** How many cells a block has, by its first {@link BLOCK_HEADER_CELLS}. */
+export function blockCells(header: Float64Array): number {
+  return BLOCK_HEADER_CELLS + integerAt(header, POSITIVE + 1) + integerAt(header, NEGATIVE + 1);
 }
 
 /**

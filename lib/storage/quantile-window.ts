@@ -1,5 +1,5 @@
 import { BLOCK_HEADER_CELLS, ExponentialBuckets } from "./exponential-buckets.ts";
-import { ordinaryPages, type PageFactory } from "./pages.ts";
+import { defaultPages, type PageFactory } from "./pages.ts";
 import type { WindowClock } from "./window-clock.ts";
 
 /**
@@ -21,8 +21,18 @@ export const AGE_BUCKET_MAX_BYTES = 8 * (BLOCK_HEADER_CELLS + 2 * QUANTILE_MAX_L
 /** What was observed in one epoch. */
 interface AgeBucket {
   epoch: number;
+  /** Which of the window's it is, as long as it is one of them. */
+  readonly slot: number;
   readonly buckets: ExponentialBuckets;
 }
+
+/**
+ * Hears where the numbers of an age bucket lie: when its epoch begins, and when they move. Without a block it has none
+ * any more.
+ *
+ * @param isNew whether its first number is being counted
+ */
+export type BlockListener = (slot: number, isNew: boolean, block?: Float64Array) => void;
 
 /** Where the age buckets of a window come together to be read. One serves all windows, for reading is never interrupted. */
 let merged: ExponentialBuckets | undefined;
@@ -45,11 +55,13 @@ export class QuantileWindow {
   /** The epoch that `#current` belongs to; −1 if there is none. */
   #epoch = -1;
   #current: ExponentialBuckets | undefined;
+  readonly #onBlock: BlockListener | undefined;
 
   /** @param clock the one that all windows of the metric share */
-  constructor(clock: WindowClock, pages: PageFactory = ordinaryPages) {
+  constructor(clock: WindowClock, pages: PageFactory = defaultPages(), onBlock?: BlockListener) {
     this.#clock = clock;
     this.#pages = pages;
+    this.#onBlock = onBlock;
   }
 
   /** @param value finite; the caller has made sure of that */
@@ -64,15 +76,30 @@ export class QuantileWindow {
     const { epoch } = this.#clock;
     let ageBucket = this.#ageBuckets.find((candidate) => !this.#clock.isLive(candidate.epoch));
     if (ageBucket === undefined) {
+      const slot = this.#freeSlot();
+      const onBlock = this.#onBlock && ((block: Float64Array) => this.#onBlock?.(slot, false, block));
       const options = { schema: QUANTILE_SCHEMA, maxLength: QUANTILE_MAX_LENGTH, pages: this.#pages };
-      ageBucket = { epoch, buckets: new ExponentialBuckets(options) };
+      ageBucket = { epoch, slot, buckets: new ExponentialBuckets({ ...options, ...(onBlock && { onBlock }) }) };
       this.#ageBuckets.push(ageBucket);
     } else {
       ageBucket.epoch = epoch;
       ageBucket.buckets.reset();
     }
+    this.#onBlock?.(ageBucket.slot, true, ageBucket.buckets.block);
     this.#epoch = epoch;
     this.#current = ageBucket.buckets;
+  }
+
+  #freeSlot(): number {
+    let slot = 0;
+    while (this.#ageBuckets.some((one) => one.slot === slot)) slot++;
+    return slot;
+  }
+
+  /** Adds what is counted in the block of another window, as if all of it had been observed now. */
+  mergeBlock(block: Float64Array): void {
+    if (this.#clock.epoch !== this.#epoch) this.#beginEpoch();
+    (this.#current as ExponentialBuckets).mergeBlock(block);
   }
 
   /**
@@ -106,20 +133,21 @@ export class QuantileWindow {
     for (const { buckets } of this.#ageBuckets) target.merge(buckets);
   }
 
-  /** Adds what is counted in the block of another window, as if all of it had been observed now. */
-  mergeBlock(block: Float64Array): void {
-    if (this.#clock.epoch !== this.#epoch) this.#beginEpoch();
-    (this.#current as ExponentialBuckets).mergeBlock(block);
-  }
-
   /** The observations in the window as one block, to be read at once; undefined if there are none. */
   get block(): Float64Array | undefined {
     this.#forgetExpired();
     return this.#ageBuckets.length === 0 ? undefined : this.#all().block;
   }
 
+  /** Calls back with the block of each age bucket that is live. */
+  forEachBlock(visit: (block: Float64Array) => void): void {
+    this.#forgetExpired();
+    for (const { buckets } of this.#ageBuckets) visit(buckets.block);
+  }
+
   /** Forgets all observations. */
   reset(): void {
+    for (const ageBucket of this.#ageBuckets) this.#drop(ageBucket);
     this.#ageBuckets = [];
     this.#epoch = -1;
     this.#current = undefined;
@@ -133,7 +161,14 @@ export class QuantileWindow {
   /** Lets the memory of expired age buckets go. A series in steady use has none, for it writes into them again. */
   #forgetExpired(): void {
     if (this.#ageBuckets.every(({ epoch }) => this.#clock.isLive(epoch))) return;
-    this.#ageBuckets = this.#ageBuckets.filter(({ epoch }) => this.#clock.isLive(epoch));
+    const isLive = ({ epoch }: AgeBucket) => this.#clock.isLive(epoch);
+    for (const ageBucket of this.#ageBuckets) if (!isLive(ageBucket)) this.#drop(ageBucket);
+    this.#ageBuckets = this.#ageBuckets.filter(isLive);
     if (!this.#clock.isLive(this.#epoch)) this.#current = undefined;
+  }
+
+  #drop({ slot, buckets }: AgeBucket): void {
+    this.#onBlock?.(slot, false);
+    buckets.release();
   }
 }

@@ -1,9 +1,10 @@
 import type { LabelSet } from "../model/family.ts";
+import { labelText } from "../model/labels.ts";
 import { Fragments } from "./fragments.ts";
 import { InternedValues } from "./interned-values.ts";
 import type { KeptSeries } from "./kept-series.ts";
 import { ObjectColumn } from "./object-column.ts";
-import { ordinaryPages, type PageFactory } from "./pages.ts";
+import { defaultPages, type PageFactory } from "./pages.ts";
 import { type RowIds, RowIndex } from "./row-index.ts";
 
 /** About how many cells a full page has; measured: larger ones gain nothing. */
@@ -48,6 +49,31 @@ export interface TableLease {
   freeze(): void;
 }
 
+/** Which label sets are meant: for each label the text it has, or undefined for any. */
+export type LabelPattern = readonly (string | undefined)[];
+
+/** Follows the series of a table from outside: to tell other threads of them, or to add them up with theirs. */
+export interface RowWatcher {
+  /** Called when a row has its series. */
+  added(row: number): void;
+  /**
+   * Called when a row has lost its series.
+   *
+   * @returns whether the row must not be used again before it is given back by {@link SeriesTable.giveBack}
+   */
+  removed(row: number): boolean;
+  /** Called when what is told of a series beside its numbers has changed. */
+  changed?(row: number): void;
+  /**
+   * Called before the metric's user takes series away, also those that this table does not have.
+   *
+   * @returns how many there were elsewhere that this table did not have
+   */
+  wiped?(pattern: LabelPattern): number;
+  /** Called before `collect` sets the numbers anew. */
+  settingAnew?(): void;
+}
+
 /**
  * All series of one family, in columns: pages of numbers, and beside them label ids and created times.
  *
@@ -62,6 +88,8 @@ export class SeriesTable implements RowIds {
   readonly rowShift: number;
   readonly placeMask: number;
   readonly owner: string;
+  /** Whether other threads read its pages. */
+  readonly isShared: boolean;
   /** The values of each label, in the order of `labelNames`. */
   readonly values: readonly InternedValues[];
   /** The values of all labels as text formats write them. */
@@ -91,6 +119,7 @@ export class SeriesTable implements RowIds {
   readonly #leases: TableLease[] = [];
   /** Whether a series was removed since label values were last forgotten. */
   #hasUnused = false;
+  readonly #watchers: RowWatcher[] = [];
   readonly #freeRows: number[] = [];
   /** The ids of the label set being looked up. */
   readonly #ids: Int32Array;
@@ -113,7 +142,8 @@ export class SeriesTable implements RowIds {
     // A copy, as V8 is slow to compare with what it loads from a frozen array.
     this.#names = [...options.labelNames];
     this.#positions = new Map(options.labelNames.map((name, i) => [name, i]));
-    this.#pageFactory = options.pages ?? ordinaryPages;
+    this.#pageFactory = options.pages ?? defaultPages();
+    this.isShared = this.#pageFactory.isShared === true;
     this.#now = options.now ?? Date.now;
     this.#onCreate = options.onCreate;
     this.#onRemove = options.onRemove;
@@ -166,9 +196,14 @@ export class SeriesTable implements RowIds {
     }
   }
 
+  /** The text of one of a row's label values; `""` where the label is absent. */
+  textAt(row: number, position: number): string {
+    return (this.values[position] as InternedValues).text(this.idAt(row, position));
+  }
+
   /** The label values of a row in the order of `labelNames`; `""` where the label is absent. */
   textsOf(row: number): string[] {
-    return this.values.map((values, i) => values.text(this.idAt(row, i)));
+    return this.values.map((_, i) => this.textAt(row, i));
   }
 
   /** The labels of a row that are not absent. */
@@ -382,6 +417,7 @@ export class SeriesTable implements RowIds {
     this.size++;
     this.#index.insert(row, ids);
     this.#onCreate?.(row);
+    for (const watcher of this.#watchers) watcher.added(row);
   }
 
   #takeRow(): number {
@@ -446,8 +482,10 @@ export class SeriesTable implements RowIds {
     this.pageOf(row).fill(0, place * this.cells, (place + 1) * this.cells);
     this.size--;
     this.#onRemove?.(row);
-    this.#freeRows.push(row);
     for (const lease of this.#leases) lease.hide(row);
+    let isHeld = false;
+    for (const watcher of this.#watchers) isHeld = watcher.removed(row) || isHeld;
+    if (!isHeld) this.#freeRows.push(row);
     this.#hasUnused = true;
     this.#forgetUnused();
   }
@@ -502,5 +540,47 @@ export class SeriesTable implements RowIds {
   /** Lets running scrapes copy what they still print, because the numbers are about to be set anew. */
   freezeLeases(): void {
     for (const lease of this.#leases) lease.freeze();
+    for (const watcher of this.#watchers) watcher.settingAnew?.();
+  }
+
+  // — watchers —
+
+  /** Tells somebody of each series that comes or goes from now on. */
+  watch(watcher: RowWatcher): void {
+    this.#watchers.push(watcher);
+  }
+
+  unwatch(watcher: RowWatcher): void {
+    const index = this.#watchers.indexOf(watcher);
+    if (index >= 0) this.#watchers.splice(index, 1);
+  }
+
+  /** Lets a row be used again that a watcher held back. */
+  giveBack(row: number): void {
+    this.#freeRows.push(row);
+  }
+
+  /** Says that what is told of a row beside its numbers has changed. */
+  changed(row: number): void {
+    for (const watcher of this.#watchers) watcher.changed?.(row);
+  }
+
+  get isWatched(): boolean {
+    return this.#watchers.length > 0;
+  }
+
+  /** Says that the metric's user takes away series; returns how many there were elsewhere and not here. */
+  wiped(pattern: LabelPattern): number {
+    let elsewhere = 0;
+    for (const watcher of this.#watchers) elsewhere += watcher.wiped?.(pattern) ?? 0;
+    return elsewhere;
+  }
+
+  /** The pattern of some label values, given by name. Labels that are not named may have any. */
+  patternOf(partial: object): LabelPattern {
+    const values = this.#valuesOf(partial);
+    const named = new Set<string>();
+    for (const name in partial) named.add(name);
+    return this.#names.map((name, i) => (named.has(name) ? labelText(name, values[i]) : undefined));
   }
 }

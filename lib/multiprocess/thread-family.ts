@@ -1,0 +1,406 @@
+import type { Aggregator } from "../model/aggregator.ts";
+import type { Clock } from "../model/clock.ts";
+import type { MetricDefinition } from "../model/collector.ts";
+import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
+import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
+import type { ObjectColumn } from "../storage/object-column.ts";
+import type { QuantileWindow } from "../storage/quantile-window.ts";
+import type { LabelPattern, SeriesTable } from "../storage/series-table.ts";
+import { type Choosing, choose, combinationOf, isCounting, isCumulative } from "./thread-combination.ts";
+import type { Part } from "./thread-part.ts";
+import { standInFor } from "./thread-stand-in.ts";
+import { RetiredWindow, windowsOf } from "./thread-windows.ts";
+
+/** The label that tells threads apart in a family whose aggregator is `all`. */
+const WORKER = "worker";
+
+/** How many numbers a summary's row has; behind them a row in shared memory tells of its blocks. */
+const SUMMARY_CELLS = 2;
+
+/** What a sum loses at most when its terms change places, as a share of it. */
+const ROUNDING = 2 ** -46;
+
+/** How many additions a step makes about, a tenth of a millisecond's worth; and how many blocks of buckets it merges. */
+const ADDITIONS_PER_STEP = 100_000;
+const BLOCKS_PER_STEP = 128;
+
+/** A row that a thread has to let go. */
+export interface Removal {
+  readonly part: Part;
+  readonly row: number;
+  readonly texts: readonly string[];
+  readonly createdMs: number;
+}
+
+/**
+ * One family of several threads. Its series are those of a metric that is registered nowhere, which stands for all of
+ * them: each scrape puts the numbers of the threads together in its columns, so that formats find what they always find.
+ *
+ * What threads that have ended counted stays, in one more column.
+ */
+export class ThreadFamily {
+  readonly definition: MetricDefinition;
+  readonly descriptor: FamilyDescriptor;
+  readonly aggregator: Aggregator;
+  /** The labels that all its series have, those of the scraping registry left out. */
+  readonly ownLabels: LabelSet;
+  readonly columns: ColumnFamily;
+  readonly #table: SeriesTable;
+  readonly #combination: "sum" | Choosing;
+  readonly #isCumulative: boolean;
+  readonly #isCounting: boolean;
+  readonly #clock: Clock;
+  /** In the order of the threads. */
+  #parts: Part[] = [];
+  /** For each row, how many parts have it, and one more if an ended thread had it. By page, as what follows. */
+  readonly #uses: Int32Array[] = [];
+  readonly #isRetired: (Uint8Array | undefined)[] = [];
+  readonly #retired: (Float64Array | undefined)[] = [];
+  /** The windows of a summary that tells quantiles. */
+  readonly #windows: ObjectColumn<QuantileWindow> | undefined;
+  readonly #retiredWindows = new Map<number, RetiredWindow>();
+  readonly #maxAgeMs: number;
+  readonly #partMs: number;
+  #sums = new Float64Array(0);
+
+  /**
+   * @param name the one that is exposed
+   * @throws {Error} when no metric can have the definition
+   */
+  constructor(name: string, definition: MetricDefinition, aggregator: Aggregator, ownLabels: LabelSet, clock: Clock) {
+    const { type, help, unit, labelNames, details } = definition;
+    this.definition = definition;
+    this.descriptor = { name, type, help, ...(unit !== undefined && { unit }) };
+    this.aggregator = aggregator;
+    this.ownLabels = ownLabels;
+    const standIn = standInFor(definition, aggregator === "all" ? [...labelNames, WORKER] : labelNames);
+    this.columns = withoutNative(standIn[COLUMNS]);
+    this.#table = this.columns.table;
+    this.#combination = combinationOf(type, aggregator);
+    this.#isCumulative = isCumulative(type, aggregator);
+    this.#isCounting = isCounting(type);
+    this.#clock = clock;
+    const {
+      percentiles = [],
+      maxAgeSeconds,
+      ageBuckets = 1,
+    } = details as {
+      percentiles?: readonly number[];
+      maxAgeSeconds?: number;
+      ageBuckets?: number;
+    };
+    this.#windows = percentiles.length > 0 ? windowsOf(standIn) : undefined;
+    this.#maxAgeMs = maxAgeSeconds === undefined ? Number.POSITIVE_INFINITY : maxAgeSeconds * 1000;
+    this.#partMs = this.#maxAgeMs / ageBuckets;
+  }
+
+  get isEmpty(): boolean {
+    return this.#table.size === 0;
+  }
+
+  // — whose series there are —
+
+  /** Counts the numbers of a part from now on. Its series may have been linked before. */
+  add(part: Part): void {
+    this.#parts.push(part);
+    this.#parts.sort((a, b) => a.thread - b.thread);
+  }
+
+  /** Lets a part go, with its numbers. Its series stay until they are unlinked. */
+  leave(part: Part): void {
+    this.#parts = this.#parts.filter((one) => one !== part);
+  }
+
+  /** Unlinks all series of a part, step by step. */
+  *unlinkAll(part: Part): Iterable<void> {
+    for (let page = 0; page < part.pages.length; page++) {
+      part.forEachRowOf(page, (row) => this.unlink(part, row));
+      yield;
+    }
+  }
+
+  drop(part: Part): void {
+    this.leave(part);
+    for (const _ of this.unlinkAll(part));
+  }
+
+  /** Whether a row of a part is linked. */
+  hasRow(part: Part, row: number): boolean {
+    return part.joinedRow(row) >= 0;
+  }
+
+  /** Says that a row of a part is the series of these label values, in the order of the definition. */
+  link(part: Part, row: number, texts: readonly string[], createdMs: number): void {
+    const table = this.#table;
+    const joined = table.rowOfValues(this.aggregator === "all" ? [...texts, String(part.thread)] : texts);
+    const page = joined >>> table.rowShift;
+    const place = joined & table.placeMask;
+    const places = this.#placesOf(page);
+    this.#uses[page] ??= new Int32Array(places);
+    const uses = this.#uses[page] as Int32Array;
+    if (uses[place] === 0 || createdMs < table.createdMs(joined)) table.setCreatedMs(joined, createdMs);
+    this.#hold(joined);
+    part.link(row, page, place, places, joined);
+  }
+
+  unlink(part: Part, row: number): void {
+    const joined = part.joinedRow(row);
+    if (joined < 0) return;
+    part.unlink(row, joined >>> this.#table.rowShift, joined & this.#table.placeMask);
+    this.#letGo(joined);
+  }
+
+  #hold(joined: number): void {
+    const uses = this.#uses[joined >>> this.#table.rowShift] as Int32Array;
+    (uses[joined & this.#table.placeMask] as number)++;
+  }
+
+  #letGo(joined: number): void {
+    const uses = this.#uses[joined >>> this.#table.rowShift] as Int32Array;
+    if (--(uses[joined & this.#table.placeMask] as number) === 0) this.#table.remove(joined);
+  }
+
+  #placesOf(page: number): number {
+    return (this.#table.idPages[page] as Int32Array).length / this.#table.idStride;
+  }
+
+  /**
+   * Takes series away from all threads but one.
+   *
+   * @param own the part of the thread that scrapes, whose own table it is that has to let go
+   * @param except takes care of itself
+   * @param onRemoval told of each row that another thread has to let go
+   * @returns how many series there were that `except` does not have
+   */
+  wipe(pattern: LabelPattern, except: Part | undefined, onRemoval: (removal: Removal) => void): number {
+    let elsewhere = 0;
+    for (const joined of this.#rowsLike(pattern)) {
+      const page = joined >>> this.#table.rowShift;
+      const place = joined & this.#table.placeMask;
+      if (except === undefined || except.ownRow(page, place) < 0) elsewhere++;
+      const texts = this.#table.textsOf(joined).slice(0, this.definition.labelNames.length);
+      const createdMs = this.#table.createdMs(joined);
+      // The last one to let go takes the row with it.
+      this.#hold(joined);
+      this.#forgetRetired(joined);
+      for (const part of this.#parts) {
+        const row = part === except ? -1 : part.ownRow(page, place);
+        if (row < 0) continue;
+        this.unlink(part, row);
+        onRemoval({ part, row, texts, createdMs });
+      }
+      this.#letGo(joined);
+    }
+    return elsewhere;
+  }
+
+  #rowsLike(pattern: LabelPattern): number[] {
+    const table = this.#table;
+    if (this.aggregator !== "all" && pattern.every((text) => text !== undefined)) {
+      const row = table.findValues(pattern);
+      return row < 0 ? [] : [row];
+    }
+    const rows: number[] = [];
+    table.forEachRow((row) => {
+      if (pattern.every((text, i) => text === undefined || text === table.textAt(row, i))) rows.push(row);
+    });
+    return rows.reverse();
+  }
+
+  // — threads that have ended —
+
+  #forgetRetired(joined: number): void {
+    const page = joined >>> this.#table.rowShift;
+    const place = joined & this.#table.placeMask;
+    if (this.#isRetired[page]?.[place] !== 1) return;
+    (this.#isRetired[page] as Uint8Array)[place] = 0;
+    const { cells } = this.#table;
+    this.#retired[page]?.fill(0, place * cells, (place + 1) * cells);
+    this.#retiredWindows.delete(joined);
+    this.#letGo(joined);
+  }
+
+  /** Keeps what a thread has counted that has ended, and lets it go; step by step. */
+  *retire(part: Part): Iterable<void> {
+    const keeps = this.#isCumulative || this.#combination === "latest";
+    for (let page = 0; page < part.rows.length; page++) {
+      if (part.rows[page] === undefined) continue;
+      const step = this.#stepOf(1);
+      const places = this.#placesOf(page);
+      for (let first = 0; first < places; first += step) {
+        const end = Math.min(places, first + step);
+        if (keeps) this.#keep(part, page, first, end);
+        for (let place = first; place < end; place++) {
+          const row = part.ownRow(page, place);
+          if (row >= 0) this.unlink(part, row);
+        }
+        yield;
+      }
+    }
+    this.drop(part);
+  }
+
+  #keep(part: Part, page: number, first: number, end: number): void {
+    const { cells, rowShift } = this.#table;
+    const places = this.#placesOf(page);
+    this.#retired[page] ??= new Float64Array(places * cells);
+    this.#isRetired[page] ??= new Uint8Array(places);
+    const kept = (this.#retired[page] as Float64Array).subarray(first * cells, end * cells);
+    const isRetired = this.#isRetired[page] as Uint8Array;
+    if (this.#combination === "sum") part.addTo(kept, page, first, end, cells);
+    else this.#findLatest(page, first, end);
+    for (let place = first; place < end; place++) {
+      const row = part.ownRow(page, place);
+      if (row < 0) continue;
+      const joined = (page << rowShift) | place;
+      if (this.#combination !== "sum") {
+        const at = place * cells;
+        const now = this.#table.pageOf(joined).subarray(at, at + cells);
+        (this.#retired[page] as Float64Array).set(now, at);
+      }
+      if (this.#windows !== undefined) this.#keepWindow(part, row, joined);
+      if (isRetired[place] === 1) continue;
+      isRetired[place] = 1;
+      this.#hold(joined);
+    }
+  }
+
+  #keepWindow(part: Part, row: number, joined: number): void {
+    let window = this.#retiredWindows.get(joined);
+    if (window === undefined) {
+      window = new RetiredWindow();
+      this.#retiredWindows.set(joined, window);
+    }
+    const kept = window;
+    const sinceMs = this.#clock.now() - this.#maxAgeMs;
+    part.forEachBlock(row, SUMMARY_CELLS, (block, startedMs) => {
+      if (startedMs > sinceMs) kept.add(block, startedMs, this.#partMs);
+    });
+  }
+
+  // — numbers —
+
+  /** How many rows make a step. */
+  #stepOf(parts: number): number {
+    const additions = Math.floor(ADDITIONS_PER_STEP / (this.#table.cells * Math.max(1, parts)));
+    const most = this.#windows === undefined ? additions : Math.floor(BLOCKS_PER_STEP / Math.max(1, parts));
+    return Math.max(1, Math.min(this.#table.placeMask + 1, most));
+  }
+
+  /**
+   * Puts the numbers of all threads together, step by step. After each step every row's are whole.
+   *
+   * @param catchUp called when a thread has rearranged its memory meanwhile; when it has returned the step is done again
+   */
+  *refresh(catchUp: () => Iterable<void>): Iterable<void> {
+    for (let page = 0; page < this.#table.pages.length; page++) {
+      const step = this.#stepOf(this.#parts.length);
+      const places = Math.min(this.#placesOf(page), this.#table.rowLimit - (page << this.#table.rowShift));
+      for (let first = 0; first < places; first += step) {
+        while (!this.#refreshRows(page, first, Math.min(places, first + step))) yield* catchUp();
+        yield;
+      }
+    }
+  }
+
+  /** @returns false if a thread has rearranged its memory, and the step is to be done again */
+  #refreshRows(page: number, first: number, end: number): boolean {
+    if (this.#combination === "sum") {
+      if (!this.#sum(page, first, end)) return false;
+    } else {
+      if (this.#combination === "latest") this.#findLatest(page, first, end);
+      else this.#choose(page, first, end, this.#combination);
+      if (this.#isOutdated) return false;
+    }
+    return this.#windows === undefined || this.#mergeWindows(this.#windows, page, first, end);
+  }
+
+  get #isOutdated(): boolean {
+    return this.#parts.some((part) => part.source?.isOutdated === true);
+  }
+
+  #sum(page: number, first: number, end: number): boolean {
+    const { cells } = this.#table;
+    const length = (end - first) * cells;
+    if (this.#sums.length < length) this.#sums = new Float64Array(length);
+    const sums = this.#sums;
+    const retired = this.#retired[page];
+    if (retired === undefined) sums.fill(0, 0, length);
+    else sums.set(retired.subarray(first * cells, end * cells));
+    for (const part of this.#parts) part.addTo(sums, page, first, end, cells);
+    if (this.#isOutdated) return false;
+    const into = this.#table.pages[page] as Float64Array;
+    const offset = first * cells;
+    const mayFall = !this.#isCounting;
+    for (let i = 0; i < length; i++) {
+      const sum = sums[i] as number;
+      const before = into[offset + i] as number;
+      // What a thread has counted changes its place among the terms when it ends, and the rounding with it.
+      if (sum >= before || mayFall || before - sum > before * ROUNDING) into[offset + i] = sum;
+    }
+    return true;
+  }
+
+  #choose(page: number, first: number, end: number, how: Exclude<Choosing, "latest">): void {
+    const { cells } = this.#table;
+    const into = this.#table.pages[page] as Float64Array;
+    const numbers: number[] = [];
+    for (let place = first; place < end; place++) {
+      const having = this.#parts.filter((part) => part.ownRow(page, place) >= 0);
+      if (having.length === 0) continue;
+      for (let cell = 0; cell < cells; cell++) {
+        numbers.length = 0;
+        for (const part of having) numbers.push(part.read(part.ownRow(page, place), cell));
+        into[place * cells + cell] = choose(how, numbers);
+      }
+    }
+  }
+
+  /** Takes over every number that has changed since it was looked at last. */
+  #findLatest(page: number, first: number, end: number): void {
+    const { cells } = this.#table;
+    const into = this.#table.pages[page] as Float64Array;
+    for (const part of this.#parts) {
+      part.seen[page] ??= new Float64Array(into.length);
+      const seen = part.seen[page] as Float64Array;
+      for (let place = first; place < end; place++) {
+        const row = part.ownRow(page, place);
+        if (row < 0) continue;
+        for (let cell = 0; cell < cells; cell++) {
+          const at = place * cells + cell;
+          const number = part.read(row, cell);
+          if (Object.is(number, seen[at])) continue;
+          seen[at] = number;
+          into[at] = number;
+        }
+      }
+    }
+  }
+
+  #mergeWindows(windows: ObjectColumn<QuantileWindow>, page: number, first: number, end: number): boolean {
+    const sinceMs = this.#clock.now() - this.#maxAgeMs;
+    for (let place = first; place < end; place++) {
+      const joined = (page << this.#table.rowShift) | place;
+      const window = windows.get(joined);
+      if (window === undefined) continue;
+      window.reset();
+      this.#retiredWindows.get(joined)?.forEachBlock(sinceMs, (block) => window.mergeBlock(block));
+      for (const part of this.#parts) {
+        const row = part.ownRow(page, place);
+        if (row < 0) continue;
+        const isRight = part.forEachBlock(row, SUMMARY_CELLS, (block, startedMs) => {
+          if (startedMs > sinceMs) window.mergeBlock(block);
+        });
+        if (!isRight) return false;
+      }
+    }
+    return true;
+  }
+}
+
+/** Native buckets lie where other threads can't read them, so a family of several shows none. */
+function withoutNative({ native, ...columns }: ColumnFamily): ColumnFamily {
+  if (native === undefined) return columns;
+  const { blocks, ...classic } = columns;
+  return classic;
+}

@@ -1,0 +1,160 @@
+// Real worker threads: they find the main thread, and it them, whatever becomes of them.
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { run } from "./thread-program.ts";
+
+/** How many threads come and go; thousands show that nothing is left of them, but take minutes. */
+const lives = Number(process.env["THREAD_LIVES"] ?? 12);
+
+const declared = `
+const { register, Counter, Histogram, Gauge } = await load();
+const hits = new Counter({ name: "hits_total", help: "Hits.", labelNames: ["by"] });
+`;
+
+describe("Worker threads", () => {
+  // After a thread was terminated, the other client's scrapes fail for ever, each after five seconds; and they never
+  // had the main thread's own metrics.
+  for (const form of ["esm", "cjs"] as const) {
+    it(`are counted while they never let their event loop turn, and when they were terminated (${form})`, async () => {
+      const printed = await run(
+        form,
+        `${declared}
+        if (isMainThread) {
+          hits.inc({ by: "main" });
+          const worker = start();
+          await until(register, /by="loop"} [1-9]/);
+          await worker.terminate();
+          const first = await register.metrics();
+          const second = await register.metrics();
+          const { WorkerRegistry } = await load();
+          const third = await new WorkerRegistry().workerMetrics();
+          console.log(first === second, first === third, first.replace(/(loop"}) [1-9]\\d*/, "$1 many"));
+        } else {
+          for (;;) hits.inc({ by: "loop" });
+        }`,
+      );
+      assert.equal(
+        printed,
+        'true true # HELP hits_total Hits.\n# TYPE hits_total counter\nhits_total{by="main"} 1\nhits_total{by="loop"} many\n\n',
+      );
+    });
+  }
+
+  it("are counted to the end when they end, exit or throw, and so are the threads that they start", async () => {
+    const printed = await run(
+      "esm",
+      `${declared}
+      if (isMainThread) {
+        await Promise.all(["end", "exit", "throw", "parent", "orphan"].map((role) => ended(start(role))));
+        console.log((await register.metrics()).split("\\n").slice(2).sort().join("\\n").trim());
+      } else {
+        hits.inc({ by: workerData });
+        if (workerData === "exit") {
+          process.on("exit", () => hits.inc({ by: workerData }));
+          process.exit(3);
+        }
+        if (workerData === "throw") throw new Error("as it should");
+        if (workerData === "parent") await ended(start("child"));
+        if (workerData === "orphan") {
+          const child = start("forsaken");
+          child.once("message", () => process.exit());
+        }
+        if (workerData === "forsaken") {
+          parentPort.postMessage("counted");
+          setInterval(() => {}, 1_000);
+        }
+      }`,
+    );
+    const lines = ["child", "end", "forsaken", "orphan", "parent", "throw"].map((by) => `hits_total{by="${by}"} 1`);
+    assert.equal(printed, `${[...lines, 'hits_total{by="exit"} 2'].sort().join("\n")}\n`);
+  });
+
+  it("are found by a main thread that imports the library after them", async () => {
+    const printed = await run(
+      "esm",
+      `
+      if (isMainThread) {
+        const worker = start("late");
+        await once(worker, "message");
+        const { register, Counter } = await load();
+        new Counter({ name: "hits_total", help: "Hits.", labelNames: ["by"] }).inc({ by: "x" });
+        console.log(await until(register, /x"} 11\\n/));
+        await worker.terminate();
+      } else {
+        const { Counter } = await load();
+        new Counter({ name: "hits_total", help: "Hits.", labelNames: ["by"] }).inc({ by: "x" }, 10);
+        parentPort.postMessage("counted");
+        setInterval(() => {}, 1_000);
+      }`,
+    );
+    assert.equal(printed, '# HELP hits_total Hits.\n# TYPE hits_total counter\nhits_total{by="x"} 11\n\n');
+  });
+
+  it("may load the library twice, as an ES module and as CommonJS", async () => {
+    const cjs = JSON.stringify(new URL("../../dist/cjs/lib/index.js", import.meta.url).pathname);
+    const printed = await run(
+      "esm",
+      `
+      const ours = await load();
+      const theirs = require(${cjs});
+      new ours.Counter({ name: "a_total", help: "A." }).inc(isMainThread ? 1 : 10);
+      new theirs.Counter({ name: "b_total", help: "B." }).inc(isMainThread ? 2 : 20);
+      if (isMainThread) {
+        const worker = start();
+        console.log(await until(theirs.register, /a_total 11\\n[^]*b_total 22\\n/));
+        await worker.terminate();
+      } else setInterval(() => {}, 1_000);`,
+    );
+    assert.equal(
+      printed,
+      "# HELP a_total A.\n# TYPE a_total counter\na_total 11\n# HELP b_total B.\n# TYPE b_total counter\nb_total 22\n\n",
+    );
+  });
+
+  it("never show a histogram that contradicts itself, or a counter that falls, while they write", async () => {
+    const printed = await run(
+      "esm",
+      `${declared}
+      const wait = new Histogram({ name: "wait", help: "Wait.", labelNames: ["n"], buckets: [1, 2, 3] });
+      if (isMainThread) {
+        const workers = [start(), start(), start()];
+        await until(register, /by="2"} [1-9]/);
+        const last = new Map();
+        let wrong = 0;
+        for (let i = 0; i < 100; i++) {
+          const counts = new Map();
+          for (const line of (await register.metrics()).split("\\n")) {
+            const [name, value] = line.split(" ");
+            if (line === "" || line.startsWith("#") || name.startsWith("wait_sum")) continue;
+            if (!(Number(value) >= (last.get(name) ?? 0)) || !Number.isInteger(Number(value))) wrong++;
+            last.set(name, Number(value));
+            const [, n] = /n="([^"]+)"/.exec(line) ?? [];
+            if (n === undefined) continue;
+            if (name.startsWith("wait_count") ? Number(value) !== counts.get(n) : Number(value) < (counts.get(n) ?? 0)) wrong++;
+            counts.set(n, Number(value));
+          }
+        }
+        await Promise.all(workers.map((worker) => worker.terminate()));
+        console.log(wrong, last.size > 100);
+      } else {
+        for (let i = 0; ; i++) {
+          hits.inc({ by: i % 3 });
+          wait.observe({ n: i % 50 }, i % 5);
+        }
+      }`,
+    );
+    assert.equal(printed, "0 true\n");
+  });
+
+  it(`leave their counts and no memory, ${lives} of them`, async () => {
+    const printed = await run(
+      "esm",
+      `${declared}
+      if (isMainThread) {
+        for (let i = 0; i < ${lives}; i += 4) await Promise.all([1, 2, 3, 4].map(() => ended(start("short"))));
+        console.log((await register.metrics()).split("\\n")[2], process.memoryUsage().arrayBuffers < 4e6);
+      } else hits.inc({ by: workerData });`,
+    );
+    assert.equal(printed, `hits_total{by="short"} ${Math.ceil(lives / 4) * 4} true\n`);
+  });
+});
