@@ -30,13 +30,7 @@ async function output(program: string): Promise<string> {
 /** What the blocks of the guide take for granted: the metrics of the first program, and an application around them. */
 const surroundings = `
 import {
-<<<<<<< HEAD
-  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, fetchHandler, lint,
-  metricsHandler, parse, register, startMetricsServer,
-=======
-  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, countErrors, fetchHandler, httpRoute,
-  instrumentHttp, measure, metricsHandler, register, setHttpRoute, startMetricsServer, trackInProgress,
->>>>>>> E-http/E-http
+  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, countErrors, fetchHandler, httpRoute, instrumentHttp, lint, measure, metricsHandler, parse, register, setHttpRoute, startMetricsServer, trackInProgress,
 } from "tallystick";
 import { createReadStream } from "node:fs";
 import { Writable } from "node:stream";
