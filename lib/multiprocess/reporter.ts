@@ -3,8 +3,11 @@ import type { Collector } from "../model/collector.ts";
 import type { LabelSet } from "../model/family.ts";
 import { labelKey } from "../model/labels.ts";
 import type { CollectorError } from "../registry/errors.ts";
+import type { Joined } from "../registry/joined.ts";
 import type { Registry } from "../registry/registry.ts";
+import type { Registration } from "../registry/scrape.ts";
 import { FrameWriter } from "./frame.ts";
+import { JoinedReports } from "./joined-reports.ts";
 import { type LabelledCells, PlainPart } from "./plain-part.ts";
 import { aggregatorOf, ReportedCollector, type ReportHost } from "./reported-collector.ts";
 
@@ -41,6 +44,7 @@ export class Reporter {
   readonly #host: ReportHost;
   readonly #writer: FrameWriter;
   #collectors = new Map<Collector, Map<string, ReportedCollector>>();
+  readonly #joinedReports = new JoinedReports();
   readonly #failures = new Map<string, LabelledCells>();
   #errors: PlainPart | undefined;
   #nextId = 0;
@@ -100,29 +104,47 @@ export class Reporter {
   }
 
   #read(): void {
-    if (this.#isFull) {
-      this.#isFull = false;
-      this.#writer.beginFull();
-      // What was told already is told as it was, for some collectors take their time to answer anew.
-      for (const ofCollector of this.#collectors.values()) for (const one of ofCollector.values()) one.retell();
-      this.#errors?.retell(this.#writer, this.#host.now());
-    }
     const before = this.#collectors;
     this.#collectors = new Map();
     const registered: ReportedCollector[] = [];
     for (const registry of this.#options.registries()) {
-      registry.registerAllWith({
-        registerAs: (collector, prefix, labels) => {
-          if (aggregatorOf(collector) !== "omit") registered.push(this.#take(before, collector, prefix, labels));
-        },
-        unregisterAs: () => false,
-        getSingleMetricAs: () => undefined,
-      });
+      for (const { collector, prefix, labels } of this.#registrationsOf(registry))
+        if (aggregatorOf(collector) !== "omit") registered.push(this.#take(before, collector, prefix, labels));
     }
-    // What is gone comes first: its series may be among those of what is new.
-    for (const ofCollector of before.values()) for (const one of ofCollector.values()) one.retract();
+    const gone = [...before.values()].flatMap((ofCollector) => [...ofCollector.values()]);
+    // To retract a metric and then declare it with the threads' counts would look as if it had begun anew.
+    if (this.#joinedReports.takeChange()) this.#isFull = true;
+    if (this.#isFull) {
+      this.#isFull = false;
+      this.#writer.beginFull();
+      // What was told already is told as it was, for some collectors take their time to answer anew. What is not told
+      // again is gone.
+      for (const one of registered) one.retell();
+      for (const one of gone) one.close();
+      this.#errors?.retell(this.#writer, this.#host.now());
+    } else {
+      // It comes first: its series may be among those of what is new.
+      for (const one of gone) one.retract();
+    }
     for (const one of registered) one.read();
     this.#writeErrors();
+  }
+
+  /** What is registered with a registry, and with the worker threads whose counts it exposes. */
+  #registrationsOf(registry: Reportable): readonly Registration[] {
+    const registrations: Registration[] = [];
+    let joined: Joined | undefined;
+    registry.registerAllWith({
+      registerAs: (collector, prefix, labels) => registrations.push({ collector, prefix, labels }),
+      unregisterAs: () => false,
+      getSingleMetricAs: () => undefined,
+      join: (others) => {
+        joined = others;
+      },
+    });
+    return joined === undefined
+      ? registrations
+      : this.#joinedReports.join(registrations, joined, (error) => this.#fail(error));
   }
 
   /** The registration as it was reported so far, if it was. */

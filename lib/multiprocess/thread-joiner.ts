@@ -119,7 +119,7 @@ export class ThreadJoiner implements Joined, RegistryWatcher, MirrorHost {
     for (const entry of entries) {
       const name = entry.family.descriptor.name;
       const exposed = this.#labelsOf(entry.family.ownLabels);
-      entry.joined = { ...entry.joined, labels: exposed };
+      entry.joined = joinedFamily(entry.family, exposed, entry.joined.collector);
       entry.key = keyOf(name, exposed);
       // Two that were apart by a label that all have now are exposed side by side, and the scrape reports the clash.
       while (this.#entries.has(entry.key)) entry.key += "'";
@@ -295,15 +295,7 @@ export class ThreadJoiner implements Joined, RegistryWatcher, MirrorHost {
   }
 
   #addEntry(key: string, family: AnyThreadFamily, labels: LabelSet): Entry {
-    const { descriptor } = family;
-    const joined: JoinedFamily = {
-      descriptor,
-      labels,
-      collector: { name: descriptor.name, collect: () => [] },
-      get series() {
-        return family instanceof ThreadInfo ? family.series : family.columns;
-      },
-    };
+    const joined = joinedFamily(family, labels, { name: family.descriptor.name, collect: () => [] });
     const entry: Entry = { family, key, joined, own: undefined, refusedFor: undefined };
     this.#entries.set(key, entry);
     this.#byFamily.set(family, entry);
@@ -351,6 +343,20 @@ export class ThreadJoiner implements Joined, RegistryWatcher, MirrorHost {
     this.#host.send(this.#removals);
     this.#removals = undefined;
   }
+}
+
+function joinedFamily(family: AnyThreadFamily, labels: LabelSet, collector: Collector): JoinedFamily {
+  const { descriptor, definition } = family;
+  return {
+    descriptor,
+    definition,
+    aggregator: family instanceof ThreadInfo ? "sum" : family.aggregator,
+    labels,
+    collector,
+    get series() {
+      return family instanceof ThreadInfo ? family.series : family.columns;
+    },
+  };
 }
 
 /** @returns whether all is done */

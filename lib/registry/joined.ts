@@ -1,4 +1,5 @@
-import type { Collector } from "../model/collector.ts";
+import type { Aggregator } from "../model/aggregator.ts";
+import type { Collector, MetricDefinition } from "../model/collector.ts";
 import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
 import type { ColumnFamily } from "../storage/column-family.ts";
 import type { ScrapeHost } from "./scrape.ts";
@@ -6,6 +7,9 @@ import type { ScrapeHost } from "./scrape.ts";
 /** A family in which the series of all who have it are one. */
 export interface JoinedFamily {
   readonly descriptor: FamilyDescriptor;
+  /** How it was declared by whoever was first. */
+  readonly definition: MetricDefinition;
+  readonly aggregator: Aggregator;
   /** What every series of it gets, unless it has a label of that name itself. */
   readonly labels: LabelSet;
   /** Stands for the family where it is reported. */
