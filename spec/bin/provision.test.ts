@@ -104,21 +104,21 @@ describe("bin/provision", () => {
       ${how}`;
     const target = ["--target", "http://app:9000/metrics"];
     const folder = folderWith({
-      "default.ts": module("export default registry;"),
-      "named.ts": module("export { registry as register };"),
-      "none.ts": "export const other = 1;",
+      "default.mts": module("export default registry;"),
+      "named.mts": module("export { registry as register };"),
+      "none.mts": "export const other = 1;",
     });
-    for (const name of ["default.ts", "named.ts"]) {
-      const { code } = await run(folder, "--from", `./${name}`, ...target, "--out", name.replace(".ts", ""));
+    for (const name of ["default.mts", "named.mts"]) {
+      const { code } = await run(folder, "--from", `./${name}`, ...target, "--out", name.replace(".mts", ""));
       assert.equal(code, 0);
     }
     const read = (path: string) => readFileSync(join(folder, path), "utf8");
     assert.equal(read("default/docs/metrics.md"), read("named/docs/metrics.md"));
     assert.match(read("default/prometheus.yml"), /targets:\n +- "app:9000"\n$/);
-    assert.deepEqual(await run(folder, "--from", "./none.ts", ...target), {
+    assert.deepEqual(await run(folder, "--from", "./none.mts", ...target), {
       code: 2,
       stdout: "",
-      stderr: 'provision: The module "./none.ts" exports no registry: neither by default nor as "register".\n',
+      stderr: 'provision: The module "./none.mts" exports no registry: neither by default nor as "register".\n',
     });
   });
 
