@@ -3,12 +3,12 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { folderWith, freePorts, fromSource, linkPackages, Program, root } from "./program.ts";
+import { builtLibrary, folderWith, freePorts, fromBuild, linkPackages, Program, root } from "./program.ts";
 
 const isInstalled = existsSync(join(root, "spec/node_modules"));
 if (process.env["CI"]) assert.ok(isInstalled, "The packages of spec/package.json are not installed.");
 
-const lib = JSON.stringify(join(root, "lib/index.ts"));
+const lib = JSON.stringify(builtLibrary);
 const counter = `import { Counter, fetchHandler, metricsHandler, register } from ${lib};
   const hits = new Counter({ name: "hits_total", help: "Hits.", labelNames: ["id"] });`;
 
@@ -66,7 +66,7 @@ describe("bin/serve", { skip: !isInstalled && "spec/package.json is not installe
 
   for (const framework of ["express", "koa", "fastify", "hono"]) {
     it(`serves an app of ${framework}, whose own /metrics works as well`, async () => {
-      const program = new Program([...fromSource, framework, ...freePorts, "--no-default-metrics"], folder);
+      const program = new Program([...fromBuild, framework, ...freePorts, "--no-default-metrics"], folder);
       const { app, metrics } = await program.urls();
       assert.equal(await (await fetch(`${app}/hello/a`)).text(), "hello a");
       assert.equal(await (await fetch(`${app}/hello/b`)).text(), "hello b");
@@ -88,7 +88,7 @@ describe("bin/serve", { skip: !isInstalled && "spec/package.json is not installe
   }
 
   it("lets the package compression have an exposition of many chunks", async () => {
-    const program = new Program([...fromSource, "compressing", ...freePorts, "--no-default-metrics"], folder);
+    const program = new Program([...fromBuild, "compressing", ...freePorts, "--no-default-metrics"], folder);
     const { app, metrics } = await program.urls();
     const plain = await (await fetch(metrics)).text();
     assert.ok(plain.length > 500_000);

@@ -5,10 +5,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { folderWith, freePorts, fromBuild, fromSource, Program, root } from "./program.ts";
+import { builtLibrary, folderWith, freePorts, fromBuild, Program, root } from "./program.ts";
 
 /** Runs the program to its end. */
-function run(args: readonly string[], folder?: string, from = fromSource) {
+function run(args: readonly string[], folder?: string, from = fromBuild) {
   return new Program([...from, ...args], folder).end();
 }
 
@@ -16,12 +16,12 @@ async function text(url: string): Promise<string> {
   return (await fetch(url)).text();
 }
 
-const lib = JSON.stringify(join(root, "lib/index.ts"));
+const lib = JSON.stringify(builtLibrary);
 
 describe("bin/serve without an app", () => {
   it("serves the demo, says where in one line, and ends with 0 when it is told to", async () => {
     // The process's own metrics would not be the same twice.
-    const program = new Program([...fromSource, ...freePorts, "--demo-latency", "0-1", "--no-default-metrics"]);
+    const program = new Program([...fromBuild, ...freePorts, "--demo-latency", "0-1", "--no-default-metrics"]);
     const { app, metrics } = await program.urls();
     for (let i = 0; i < 3; i++) assert.equal(await text(app), "Hello!\n");
     assert.match(await text(metrics), /^app_requests_total\{method="GET",route="\/",status="200"\} 3$/m);
@@ -32,14 +32,14 @@ describe("bin/serve without an app", () => {
   });
 
   it("ends with 0 after SIGINT, too", async () => {
-    const program = new Program([...fromSource, ...freePorts]);
+    const program = new Program([...fromBuild, ...freePorts]);
     await program.urls();
     program.kill("SIGINT");
     assert.equal((await program.end()).code, 0);
   });
 
   it("listens on IPv6", async () => {
-    const program = new Program([...fromSource, "--bind", "[::1]:0", "--metrics-bind=[::1]:0", "--demo-latency=0-0"]);
+    const program = new Program([...fromBuild, "--bind", "[::1]:0", "--metrics-bind=[::1]:0", "--demo-latency=0-0"]);
     const { app, metrics } = await program.urls();
     assert.match(`${app} ${metrics}`, /^http:\/\/\[::1\]:\d+ http:\/\/\[::1\]:\d+\/metrics$/);
     assert.equal(await text(app), "Hello!\n");
@@ -97,7 +97,7 @@ describe("bin/serve with an app", () => {
     ["new", "a package"],
   ] as const) {
     it(`serves ${app}`, async () => {
-      const program = new Program([...fromSource, app, ...freePorts], folder);
+      const program = new Program([...fromBuild, app, ...freePorts], folder);
       const urls = await program.urls();
       assert.equal(await text(urls.app), answer);
       const { code, stdout, stderr } = await program.stop();
@@ -108,7 +108,7 @@ describe("bin/serve with an app", () => {
 
   for (const [format, file, source] of [
     ["an ES module", "count.mjs", `import { Counter } from ${lib};`],
-    ["CommonJS", "count.cjs", `const { Counter } = require(${lib});`],
+    ["CommonJS", "count.cjs", `const { Counter } = require(${lib.replace("/esm/", "/cjs/")});`],
   ] as const) {
     const app = 'const hits = new Counter({ name: "hits_total", help: "Hits." });';
     const handler = 'const app = () => { hits.inc(); return new Response("counted"); };';
@@ -116,7 +116,7 @@ describe("bin/serve with an app", () => {
     it(`exposes what an app counts that imports the library as ${format}`, async () => {
       const folder = folderWith({ [file]: source + app + handler + ending });
       // The same file in two formats is what coverage can't tell apart; it would report nonsense.
-      const program = new Program([...fromSource, file, ...freePorts, "--no-default-metrics"], folder, {
+      const program = new Program([...fromBuild, file, ...freePorts, "--no-default-metrics"], folder, {
         NODE_V8_COVERAGE: "",
       });
       const urls = await program.urls();
@@ -128,7 +128,7 @@ describe("bin/serve with an app", () => {
   }
 
   it("exposes the process and Node.js beside what the app counts", async () => {
-    const program = new Program([...fromSource, "listener.mjs", ...freePorts], folder);
+    const program = new Program([...fromBuild, "listener.mjs", ...freePorts], folder);
     const { metrics } = await program.urls();
     const names: string[] = (await text(metrics)).match(/(?<=^# TYPE )\S+/gm) ?? [];
     for (const name of ["process_cpu_seconds_total", "process_start_time_seconds", "nodejs_version_info"]) {
@@ -144,7 +144,7 @@ describe("bin/serve with an app", () => {
         collectDefaultMetrics({ include: ["version"] });
         export default () => new Response();`,
     });
-    const program = new Program([...fromSource, "app", ...freePorts], folder);
+    const program = new Program([...fromBuild, "app", ...freePorts], folder);
     const { metrics } = await program.urls();
     assert.deepEqual((await text(metrics)).match(/(?<=^# TYPE )\S+/gm), ["nodejs_version_info"]);
     const { code, stderr } = await program.stop();
@@ -158,7 +158,7 @@ describe("bin/serve with an app", () => {
       "app.mjs": "const loaded = globalThis.loaded; export default () => Response.json(loaded);",
     });
     const program = new Program(
-      [...fromSource, "app.mjs", "--import", "./one.mjs", "--import=two", ...freePorts],
+      [...fromBuild, "app.mjs", "--import", "./one.mjs", "--import=two", ...freePorts],
       folder,
     );
     assert.equal(await text((await program.urls()).app), '["one","two"]');
@@ -167,7 +167,7 @@ describe("bin/serve with an app", () => {
 
   it("answers 500 when the app fails, and prints why", async () => {
     const folder = folderWith({ "app.mjs": 'export default () => { throw new Error("no database"); };' });
-    const program = new Program([...fromSource, "app", ...freePorts], folder);
+    const program = new Program([...fromBuild, "app", ...freePorts], folder);
     const response = await fetch((await program.urls()).app);
     assert.deepEqual([response.status, await response.text()], [500, "Internal server error.\n"]);
     const { code, stderr } = await program.stop();
@@ -239,7 +239,7 @@ describe("bin/serve when it is told to stop", () => {
   });
 
   it("lets requests finish", async () => {
-    const program = new Program([...fromSource, "app", ...freePorts], folder);
+    const program = new Program([...fromBuild, "app", ...freePorts], folder);
     const { app } = await program.urls();
     const answered = text(`${app}/late`);
     await program.line(/asked \/late\n/);
@@ -250,7 +250,7 @@ describe("bin/serve when it is told to stop", () => {
   });
 
   it("cuts off what doesn't finish in time, and says so", async () => {
-    const program = new Program([...fromSource, "app", ...freePorts, "--drain-timeout", "0.05"], folder);
+    const program = new Program([...fromBuild, "app", ...freePorts, "--drain-timeout", "0.05"], folder);
     const { app } = await program.urls();
     const answered = assert.rejects(text(`${app}/never`));
     await program.line(/asked \/never\n/);
@@ -263,7 +263,7 @@ describe("bin/serve when it is told to stop", () => {
   });
 
   it("stops at once when it is told a second time", async () => {
-    const program = new Program([...fromSource, "app", ...freePorts, "--drain-timeout", "1000"], folder);
+    const program = new Program([...fromBuild, "app", ...freePorts, "--drain-timeout", "1000"], folder);
     const { app } = await program.urls();
     const answered = assert.rejects(text(`${app}/never`));
     await program.line(/asked \/never\n/);
