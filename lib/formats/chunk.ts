@@ -63,3 +63,15 @@ export function copyBits(from: DataView, start: number, to: DataView, offset: nu
   }
   return offset + length;
 }
+
+/** Some bytes that are copied again and again, with the slack that this needs. */
+export interface Piece {
+  readonly view: DataView;
+  readonly length: number;
+}
+
+export function piece(bytes: Uint8Array): Piece {
+  const padded = new Uint8Array(bytes.length + COPY_SLACK_BYTES);
+  padded.set(bytes);
+  return { view: new DataView(padded.buffer), length: bytes.length };
+}

@@ -4,7 +4,7 @@ import type { LabelSet } from "../model/family.ts";
 import type { ColumnFamily, FamilyView } from "../storage/column-family.ts";
 import type { InternedValues } from "../storage/interned-values.ts";
 import { BackwardWriter, varintSize } from "./backward-writer.ts";
-import { CHUNK_BYTES, type Chunk, COPY_SLACK_BYTES, copyBits, copyBytes } from "./chunk.ts";
+import { CHUNK_BYTES, type Chunk, copyBits, copyBytes, type Piece, piece } from "./chunk.ts";
 import { writtenLabelNames } from "./escaping.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import type { MetricsPart, Spare } from "./protobuf-family.ts";
@@ -32,18 +32,6 @@ const MOST_NARROW = 2 ** 33;
 /** Likewise seconds since the epoch and nanoseconds. */
 const TIME_BYTES = 5;
 const MOST_MILLISECONDS = (2 ** 35 - 1) * 1000;
-
-/** Some bytes, with the slack that copying in blocks needs. */
-interface Piece {
-  readonly view: DataView;
-  readonly length: number;
-}
-
-function piece(bytes: Uint8Array): Piece {
-  const padded = new Uint8Array(bytes.length + COPY_SLACK_BYTES);
-  padded.set(bytes);
-  return { view: new DataView(padded.buffer), length: bytes.length };
-}
 
 /** What a metric's value is in all rows, with places for the numbers. */
 interface Template {

@@ -4,7 +4,7 @@ import type { Exemplar, LabelSet } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { Fragments } from "../storage/fragments.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import { CHUNK_BYTES, Chunk, COPY_SLACK_BYTES, copyBytes } from "./chunk.ts";
+import { CHUNK_BYTES, Chunk, copyBytes, type Piece, piece } from "./chunk.ts";
 import type { Section } from "./format.ts";
 import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
 import { NUMBER_BYTES, writeNumber, writeTimestampSeconds } from "./numbers.ts";
@@ -26,19 +26,6 @@ const encoder = new TextEncoder();
 
 const noNumbers = new Float64Array(0);
 const noIds = new Int32Array(0);
-
-/** Some bytes, with the slack that copying in blocks needs. */
-interface Piece {
-  readonly view: DataView;
-  readonly length: number;
-}
-
-function piece(text: string): Piece {
-  const bytes = encoder.encode(text);
-  const padded = new Uint8Array(bytes.length + COPY_SLACK_BYTES);
-  padded.set(bytes);
-  return { view: new DataView(padded.buffer), length: bytes.length };
-}
 
 /** One of the lines that every row of the family has. */
 interface Line {
@@ -93,16 +80,16 @@ export function textPlan(
   const { exemplarText } = more;
   const heads = new Map<string, Piece>();
   const planned = lines.map(({ head, labels, sample, isOmitted, takesExemplar }): Line => {
-    const shared = heads.get(head) ?? piece(head);
+    const shared = heads.get(head) ?? piece(encoder.encode(head));
     heads.set(head, shared);
     const opensBraces = !head.startsWith("{");
     const tailClosesBraces = labels !== "" || !opensBraces;
-    const tail = piece(tailClosesBraces ? `${labels}} ` : " ");
+    const tail = piece(encoder.encode(tailClosesBraces ? `${labels}} ` : " "));
     return { head: shared, tail, opensBraces, tailClosesBraces, sample, isOmitted, takesExemplar };
   });
   const longest = Math.max(0, ...planned.map(({ head, tail }) => head.length + tail.length));
-  const absentPieces = absent.map((text) => (text === "" ? undefined : piece(text)));
-  const renamed = more.names?.map((label) => piece(`,${label}="`));
+  const absentPieces = absent.map((text) => (text === "" ? undefined : piece(encoder.encode(text))));
+  const renamed = more.names?.map((label) => piece(encoder.encode(`,${label}="`)));
   const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
   return {
     name,
