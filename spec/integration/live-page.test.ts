@@ -19,7 +19,7 @@ import {
   Summary,
   startMetricsServer,
 } from "../../lib/index.ts";
-import { missing, programPath, root } from "./harness.ts";
+import { missing, programPath, root, until } from "./harness.ts";
 
 const packages = createRequire(join(root, "spec/package.json"));
 
@@ -109,7 +109,16 @@ describe("The live page in a browser", { skip: missing("chromium") }, () => {
         .replace(/^(observations \d+) rate$/, "$1"),
     );
   };
-  const shown = (page: Page) => page.locator("article h2").allInnerTexts();
+  /** Text as it is in the document: the browser lays out cards that are out of sight when it finds the time. */
+  const shows = (page: Page, names: readonly string[]) =>
+    until(
+      `only ${names.join(", ")} on the page`,
+      async () => {
+        assert.deepEqual(await page.locator("article h2").allTextContents(), names);
+        return true;
+      },
+      10_000,
+    );
 
   it("shows what was counted, by the type of each metric", async () => {
     const page = await open();
@@ -152,15 +161,15 @@ describe("The live page in a browser", { skip: missing("chromium") }, () => {
     const page = await open();
     await page.keyboard.press("/");
     await page.keyboard.type("latency");
-    assert.deepEqual(await shown(page), ["app_latency_seconds"]);
+    await shows(page, ["app_latency_seconds"]);
     await page.locator("#search").fill("status=500");
-    assert.deepEqual(await shown(page), ["app_requests_total"]);
+    await shows(page, ["app_requests_total"]);
     assert.deepEqual(await rows(page, "app_requests_total"), ["route=/ status=500 worker=1 rate 2"]);
     await page.locator("#search").fill("nowhere");
     assert.equal(await page.locator("#list").innerText(), "Nothing fits what is looked for.");
     await page.locator("#search").fill("");
     await page.locator("nav button", { hasText: "build" }).click();
-    assert.deepEqual(await shown(page), ["build_info"]);
+    await shows(page, ["build_info"]);
   });
 
   it("adds series up by a label, and shows one worker alone", async () => {
