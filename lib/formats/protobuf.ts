@@ -7,7 +7,8 @@ import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import { FamilySection, type MetricsPart } from "./protobuf-family.ts";
 import { PlainSeriesPart, RowSeriesPart, type SeriesStyle } from "./protobuf-parts.ts";
-import { fitsProtobufRows, type ProtobufPlan, ProtobufRows, protobufPlan } from "./protobuf-rows.ts";
+import { type ProtobufPlan, protobufPlan } from "./protobuf-plan.ts";
+import { fitsProtobufRows, ProtobufRows } from "./protobuf-rows.ts";
 import { typeNumber } from "./protobuf-series.ts";
 import { constantLabelsOf } from "./text-lines.ts";
 

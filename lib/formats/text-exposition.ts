@@ -8,7 +8,8 @@ import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
 import { ByteSection, LineSection } from "./lines.ts";
 import { type SampleLine, sampleLines, sampleName } from "./samples.ts";
 import { constantLabelsOf, labelPair, lineHead, rowLines, seriesLines, typeLabelText } from "./text-lines.ts";
-import { fitsRows, type TextPlan, TextRows, textPlan } from "./text-rows.ts";
+import { type TextPlan, textPlan } from "./text-plan.ts";
+import { fitsRows, TextRows } from "./text-rows.ts";
 
 const encoder = new TextEncoder();
 

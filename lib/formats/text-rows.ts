@@ -1,21 +1,19 @@
 // The fast way from columns to text: a line is a head that the family shares, the label fragments of its row, a tail
 // that the family shares, and a number.
-import type { Exemplar, LabelSet } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { Fragments } from "../storage/fragments.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import { CHUNK_BYTES, Chunk, copyBytes, type Piece, piece } from "./chunk.ts";
+import { CHUNK_BYTES, Chunk, copyBytes, type Piece } from "./chunk.ts";
 import type { Section } from "./format.ts";
 import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
-import { NUMBER_BYTES, writeNumber, writeTimestampSeconds } from "./numbers.ts";
-import { CREATED, type SampleLine } from "./samples.ts";
+import { writeNumber, writeTimestampSeconds } from "./numbers.ts";
+import { CREATED } from "./samples.ts";
+import type { Line, TextPlan } from "./text-plan.ts";
 
 /** Rows of one line between two returns to the caller: few, so that the loop is optimised early and time is looked at. */
 const LINES_PER_STEP = 128;
 /** A line that could be longer goes another way; see {@link fitsRows}. */
 const LONGEST_LINE = CHUNK_BYTES / 4;
-/** Room for an exemplar: 128 characters in names and values, what escapes and separates them, and two numbers. */
-const EXEMPLAR_BYTES = 4096;
 
 const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
@@ -26,81 +24,6 @@ const encoder = new TextEncoder();
 
 const noNumbers = new Float64Array(0);
 const noIds = new Int32Array(0);
-
-/** One of the lines that every row of the family has. */
-interface Line {
-  /** `http_requests_total`, or `wait_seconds_bucket`; `{"http.requests_total"` where the name has to be quoted. */
-  readonly head: Piece;
-  /** What stands between the row's own labels and the number; only ` ` where the line has no labels of its own. */
-  readonly tail: Piece;
-  /** Whether the first comma becomes the opening brace; it is there already where the name stands between the braces. */
-  readonly opensBraces: boolean;
-  /** Whether the tail closes the braces, as it has labels of its own or follows a name between them. */
-  readonly tailClosesBraces: boolean;
-  /** Which of the row's numbers it has, or {@link CREATED}. */
-  readonly sample: number;
-  readonly isOmitted: ((numbers: Float64Array) => boolean) | undefined;
-  readonly takesExemplar: boolean;
-}
-
-/** What is to be said of one of the lines that every row of a family has. */
-export interface LineSpec extends Omit<SampleLine, "suffix" | "label"> {
-  /** The sample's name, as the line begins with it. */
-  readonly head: string;
-  /** Labels behind the row's own, with a comma before each. */
-  readonly labels: string;
-}
-
-/** What all rows of a family have in common. */
-export interface TextPlan {
-  readonly name: string;
-  readonly constantLabels: LabelSet;
-  readonly lines: readonly Line[];
-  /** What stands for a row's absent label: a default label of the same name, or nothing. */
-  readonly absent: readonly (Piece | undefined)[];
-  /** `,"http.method"="` for each of the row's labels, where one is not written by the name in its fragments. */
-  readonly renamed: readonly Piece[] | undefined;
-  /** The longest that head, tail, and absent labels and the number can be together. */
-  readonly fixedBytes: number;
-  /** Spells an exemplar of a row, in {@link EXEMPLAR_BYTES} bytes at the most. Absent where the format has none. */
-  readonly exemplarText: ((exemplar: Exemplar) => string) | undefined;
-}
-
-/**
- * @param absent what stands for each absent label, with a comma before it
- * @param more the names of the row's labels, where they are not written as they are; and how exemplars are
- */
-export function textPlan(
-  name: string,
-  constantLabels: LabelSet,
-  lines: readonly LineSpec[],
-  absent: readonly string[],
-  more: { readonly names?: readonly string[]; readonly exemplarText?: (exemplar: Exemplar) => string } = {},
-): TextPlan {
-  const { exemplarText } = more;
-  const heads = new Map<string, Piece>();
-  const planned = lines.map(({ head, labels, sample, isOmitted, takesExemplar }): Line => {
-    const shared = heads.get(head) ?? piece(encoder.encode(head));
-    heads.set(head, shared);
-    const opensBraces = !head.startsWith("{");
-    const tailClosesBraces = labels !== "" || !opensBraces;
-    const tail = piece(encoder.encode(tailClosesBraces ? `${labels}} ` : " "));
-    return { head: shared, tail, opensBraces, tailClosesBraces, sample, isOmitted, takesExemplar };
-  });
-  const longest = Math.max(0, ...planned.map(({ head, tail }) => head.length + tail.length));
-  const absentPieces = absent.map((text) => (text === "" ? undefined : piece(encoder.encode(text))));
-  const renamed = more.names?.map((label) => piece(encoder.encode(`,${label}="`)));
-  const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
-  return {
-    name,
-    constantLabels,
-    lines: planned,
-    absent: absentPieces,
-    renamed,
-    fixedBytes: longest + labelBytes + NUMBER_BYTES + 3 + (exemplarText === undefined ? 0 : EXEMPLAR_BYTES),
-    exemplarText,
-  };
-}
 
 /** The longest that a line of the table can be now, in bytes. */
 function longestLine(plan: TextPlan, table: SeriesTable): number {

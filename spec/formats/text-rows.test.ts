@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { CHUNK_BYTES, Chunk } from "../../lib/formats/chunk.ts";
-import { fitsRows, TextRows, textPlan } from "../../lib/formats/text-rows.ts";
+import { textPlan } from "../../lib/formats/text-plan.ts";
+import { fitsRows, TextRows } from "../../lib/formats/text-rows.ts";
 import { FamilyView } from "../../lib/storage/column-family.ts";
 import { Random } from "../judges/random.ts";
 import { type Columns, expose, histogram, numbers, stateSet } from "./families.ts";
