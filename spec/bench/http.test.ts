@@ -24,7 +24,7 @@ describe("parseWrk", () => {
 
   it("reads microseconds and seconds", () => {
     assert.equal(parseWrk(printed.replace("2.95ms", "950.00us")).p99Ms, 0.95);
-    assert.equal(parseWrk(printed.replace("2.95ms", "1.20s")).p99Ms, 1200);
+    assert.equal(parseWrk(printed.replace("2.95ms", "1.20s ")).p99Ms, 1200);
   });
 
   it("refuses a run in which requests failed", () => {
