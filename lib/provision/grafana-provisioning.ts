@@ -13,7 +13,8 @@ export function grafanaDatasources({ prometheusUrl, intervalMs }: ProvisionSetti
         uid: "prometheus",
         type: "prometheus",
         access: "proxy",
-        url: prometheusUrl,
+        // Grafana would fill in what it takes for the name of an environment variable.
+        url: prometheusUrl.replaceAll("$", "$$$$"),
         isDefault: true,
         // Grafana makes the windows of its rates from it.
         jsonData: { httpMethod: "POST", timeInterval: durationText(intervalMs) },

@@ -41,6 +41,13 @@ describe("provision", () => {
     assert.deepEqual(provision(later, { target }), provision(families, { target }));
   });
 
+  it("tells Grafana where Prometheus is, with no $ that it would take for a variable", () => {
+    assert.match(
+      file("grafana/provisioning/datasources/prometheus.yml", [requests], { prometheusUrl: "http://p:9090/a$b$c" }),
+      /^ {4}url: "http:\/\/p:9090\/a\$\$b\$\$c"$/m,
+    );
+  });
+
   it("tells Prometheus what to scrape, which rules to follow, and where alerts go", () => {
     assert.equal(
       file("prometheus.yml", [requests], { job: "shop", intervalMs: 5_000, alertmanager: "alerts:9093" }),
