@@ -172,6 +172,18 @@ describe("The live page in a browser", { skip: missing("chromium") }, () => {
     await shows(page, ["build_info"]);
   });
 
+  it("keeps the list of groups below the header, however many lines that takes", async () => {
+    for (const width of [900, 1_280, 1_600]) {
+      const page = await open({ viewport: { width, height: 500 } });
+      await page.evaluate("scrollTo(0, 100000)");
+      const gap =
+        "document.querySelector('nav').getBoundingClientRect().top - document.querySelector('header').offsetHeight";
+      await until(`the list lies 16 pixels below the header, ${width} pixels wide`, async () =>
+        (await page.evaluate(gap)) === 16 ? true : undefined,
+      );
+    }
+  });
+
   it("adds series up by a label, and shows one worker alone", async () => {
     const page = await open();
     await rows(page, "app_requests_total");

@@ -362,6 +362,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("visibilitychange", turn);
 addEventListener("resize", () => { for (const name of state.visible) if (state.cards.has(name)) show(state.cards.get(name)); });
 
+// The list of groups stays below the header, which is higher where its parts need more lines.
+const header = document.querySelector("header");
+new ResizeObserver(() => document.documentElement.style.setProperty("--header", header.offsetHeight + "px")).observe(header);
+
 let theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 try { theme = localStorage.getItem("tallystick-theme") || theme; } catch { /* storage may be forbidden */ }
 setTheme(theme);

@@ -43,7 +43,7 @@ h1 { font-size: 1.1rem; font-weight: 650; }
 .on { color: var(--good); font-weight: 600; }
 .failing { background: var(--card); border-left: 4px solid var(--bad); border-radius: 7px; padding: 10px 14px; margin: 12px 16px 0; }
 .page { display: grid; grid-template-columns: 216px minmax(0, 1fr); gap: 16px; max-width: 1720px; margin: 0 auto; padding: 16px; align-items: start; }
-nav { position: sticky; top: 118px; max-height: calc(100vh - 134px); overflow: auto; }
+nav { position: sticky; top: calc(var(--header, 102px) + 16px); max-height: calc(100vh - var(--header, 102px) - 32px); overflow: auto; }
 nav ul { list-style: none; margin: 0; padding: 0; display: grid; gap: 2px; }
 nav button { display: flex; width: 100%; justify-content: space-between; gap: 8px; border-color: transparent; background: none; text-align: left; }
 nav button[aria-current="true"] { background: var(--chip); font-weight: 600; }
