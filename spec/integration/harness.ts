@@ -1,11 +1,17 @@
 // Starts real servers for the integration specs, on loopback and free ports, with folders of their own, and ends them.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { accessSync, constants, createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { until } from "../until.ts";
+
+export { eventually, until } from "../until.ts";
 
 /** The checkout. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -42,59 +48,49 @@ export function missing(...programs: readonly string[]): string | false {
   return reason;
 }
 
-/** Asks again and again until there is an answer; an error counts as none, and is the cause when time is up. */
-export async function until<Answer>(
-  what: string,
-  probe: () => Promise<Answer | undefined> | Answer | undefined,
-  deadlineMs = 30_000,
-): Promise<Answer> {
-  const end = performance.now() + deadlineMs;
-  let cause: unknown;
-  do {
-    try {
-      const answer = await probe();
-      if (answer !== undefined) return answer;
-      cause = undefined;
-    } catch (error) {
-      cause = error;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  } while (performance.now() < end);
-  throw new Error(`Waited ${deadlineMs / 1000} s in vain: ${what}.`, { cause });
-}
-
-/** A TCP port of 127.0.0.1 that nobody listens on at this moment. */
+/**
+ * A TCP port of 127.0.0.1 that nobody listens on at this moment. It is none of those that the system gives away by itself,
+ * so that nobody is given it before it is used, or while a server that had it is started again.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const address = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    await new Promise((resolve) => server.close(resolve));
+    if (isFree) return port;
+  }
 }
 
 /** A program that was started, with all it printed. */
 export class RunningProgram {
   readonly name: string;
   readonly child: ChildProcess;
-  readonly #log: string;
   readonly #exit: Promise<number | string>;
+  readonly #closed: Promise<unknown>;
+  #output = "";
 
   constructor(name: string, path: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv) {
     this.name = name;
-    this.#log = join(folder, `${name}.log`);
-    const log = createWriteStream(this.#log);
     this.child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"], env, cwd: folder });
-    this.child.stdout?.pipe(log, { end: false });
-    this.child.stderr?.pipe(log, { end: false });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (part) => {
+        this.#output += part;
+      });
+    }
     this.#exit = new Promise((resolve) => {
       this.child.once("error", (error) => resolve(error.message));
       this.child.once("exit", (code, signal) => resolve(code ?? signal ?? "unknown"));
     });
+    this.#closed = new Promise((resolve) => this.child.once("close", resolve));
   }
 
   /** What it printed so far, on both streams. */
   get output(): string {
-    return readFileSync(this.#log, "utf8");
+    return this.#output;
   }
 
   get hasEnded(): boolean {
@@ -112,14 +108,16 @@ export class RunningProgram {
         return answer;
       });
     } catch (cause) {
+      // Its last words may still be on their way.
+      if (this.hasEnded) await Promise.race([this.#closed, delay(1_000)]);
       throw new Error(`${this.name} did not start. It printed:\n${this.output}`, { cause });
     }
   }
 
-  /** Asks it to end, and ends it when it does not within five seconds; returns the exit code, or the signal's name. */
+  /** Asks it to end, and ends it when it does not within half a minute; returns the exit code, or the signal's name. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | string> {
     if (!this.hasEnded) this.child.kill(signal);
-    const force = setTimeout(() => this.child.kill("SIGKILL"), 5000);
+    const force = setTimeout(() => this.child.kill("SIGKILL"), 30_000);
     const exit = await this.#exit;
     clearTimeout(force);
     return exit;

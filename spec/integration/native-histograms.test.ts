@@ -10,7 +10,7 @@ import {
   startMetricsServer,
 } from "../../lib/index.ts";
 import { Random } from "../judges/random.ts";
-import { missing, prometheusVersion, type QueryServer, Servers, until } from "./harness.ts";
+import { eventually, missing, prometheusVersion, type QueryServer, Servers, until } from "./harness.ts";
 
 /** Schema 3, that of the default factor: buckets grow by so much. */
 const GROWTH = 2 ** (1 / 8);
@@ -89,7 +89,14 @@ describe("Prometheus that scrapes protobuf", { skip: missing("prometheus") }, ()
     await metrics?.close();
   });
 
-  const value = async (expression: string) => (await prometheus.value(expression)) ?? Number.NaN;
+  /** The value of an expression. A scrape that comes too late leaves it without one until the next. */
+  const value = (expression: string) => until(`${expression} has a value`, () => prometheus.value(expression));
+
+  const samples = (expression: string) =>
+    until(`${expression} has samples`, async () => {
+      const all = await prometheus.query(expression);
+      return all.length > 0 ? all : undefined;
+    });
 
   it("stores counts and sums of native histograms", async () => {
     const sum = observed.reduce((all, one) => all + one, 0);
@@ -137,13 +144,13 @@ describe("Prometheus that scrapes protobuf", { skip: missing("prometheus") }, ()
   it("stores classic histograms, summaries, counters and gauges as from text", async () => {
     const upTo = (bound: number) => observed.filter((one) => one <= bound).length;
     const counts: Record<string, number> = {};
-    for (const { labels, value } of await prometheus.query('classic_seconds_bucket{route="/"}')) {
+    for (const { labels, value } of await samples('classic_seconds_bucket{route="/"}')) {
       counts[String(Number(labels["le"]?.replace("+Inf", "Infinity")))] = value;
     }
     assert.deepEqual(counts, { 0.01: upTo(0.01), 0.1: upTo(0.1), 1: upTo(1), Infinity: observed.length });
     assert.equal(await value('classic_seconds_count{route="/"}'), observed.length);
     assert.deepEqual(
-      (await prometheus.query("hits_total")).map(({ labels, value }) => [labels["route"], value]),
+      (await samples("hits_total")).map(({ labels, value }) => [labels["route"], value]),
       [['/"quoted"\n', 7]],
     );
     assert.equal(await value("level"), -1.5);
@@ -152,10 +159,12 @@ describe("Prometheus that scrapes protobuf", { skip: missing("prometheus") }, ()
   });
 
   it("stores thousands of series, each as it is", async () => {
-    assert.equal(await value("count(many_total)"), 5000);
-    assert.equal(await value("sum(many_total)"), (4999 * 5000) / 2);
-    assert.equal(await value("count(many_seconds)"), 2000);
-    assert.equal(await value("histogram_count(sum(many_seconds))"), 20_000);
+    await eventually(async () => {
+      assert.equal(await value("count(many_total)"), 5000);
+      assert.equal(await value("sum(many_total)"), (4999 * 5000) / 2);
+      assert.equal(await value("count(many_seconds)"), 2000);
+      assert.equal(await value("histogram_count(sum(many_seconds))"), 20_000);
+    });
   });
 
   it("stores exemplars of counters, buckets and native histograms", async () => {
@@ -163,9 +172,11 @@ describe("Prometheus that scrapes protobuf", { skip: missing("prometheus") }, ()
       const all = await prometheus.exemplars(expression);
       return new Set(all.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels["trace_id"])));
     };
-    assert.deepEqual(await traces("hits_total"), new Set(["hit"]));
-    assert.ok((await traces("classic_seconds_bucket")).size >= 2);
-    const native = await traces("native_seconds");
-    assert.ok(native.size >= 1 && [...native].every((trace) => trace?.startsWith("trace-")), [...native].join());
+    await eventually(async () => {
+      assert.deepEqual(await traces("hits_total"), new Set(["hit"]));
+      assert.ok((await traces("classic_seconds_bucket")).size >= 2);
+      const native = await traces("native_seconds");
+      assert.ok(native.size >= 1 && [...native].every((trace) => trace?.startsWith("trace-")), [...native].join());
+    });
   });
 });
