@@ -19,6 +19,7 @@ import {
   Summary,
   startMetricsServer,
 } from "../../lib/index.ts";
+import { deferred } from "../deferred.ts";
 import { eventually, freePort, missing, programPath, root } from "./harness.ts";
 
 const packages = createRequire(join(root, "spec/package.json"));
@@ -248,6 +249,26 @@ describe("The live page in a browser", { skip: missing("chromium") }, () => {
     const before = page.asked.length;
     await page.waitForTimeout(1_500);
     assert.equal(page.asked.length, before);
+  });
+
+  it("stays paused when the answer comes that it was waiting for", async () => {
+    const page = await open();
+    await rows(page, "app_active_users");
+    const [isAsked, mayGo] = [deferred(), deferred()];
+    await page.route(/metrics/, async (route) => {
+      isAsked.resolve();
+      await mayGo.promise;
+      await route.continue();
+    });
+    users.set(8);
+    await page.locator("#every").selectOption("1000");
+    await isAsked.promise;
+    await page.getByRole("button", { name: "Pause" }).click();
+    mayGo.resolve();
+    await card(page, "app_active_users").getByText("8", { exact: true }).waitFor();
+    await says(page, "#say", /^Paused$/);
+    await page.unroute(/metrics/);
+    users.set(7);
   });
 
   it("fills every card that a large screen shows, what the service does before what its process is made of", async (t) => {

@@ -304,12 +304,12 @@ async function turn() {
     if (state.surveyed === 0 || performance.now() - state.surveyed > SURVEY_EVERY) await survey();
     await poll();
     state.lostSince = undefined;
-    tell("live", "Live");
+    if (!state.isPaused) tell("live", "Live");
   } catch (error) {
     state.lostSince ??= new Date();
     // What comes after a restart may be something else.
     state.surveyed = 0;
-    tell("lost", "Lost the server at " + state.lostSince.toLocaleTimeString() + ", trying again");
+    if (!state.isPaused) tell("lost", "Lost the server at " + state.lostSince.toLocaleTimeString() + ", trying again");
   } finally {
     isAsking = false;
     clearTimeout(timer);
