@@ -24,11 +24,13 @@ export const builtLibrary: string = join(root, "dist/esm/lib/index.js");
 /** Both ports are any that are free. */
 export const freePorts = ["--bind", "127.0.0.1:0", "--metrics-bind", "127.0.0.1:0"];
 
-const children = new Set<ChildProcess>();
+const children = new Map<ChildProcess, Promise<unknown>>();
 const folders: string[] = [];
-after(() => {
-  for (const child of children) child.kill("SIGKILL");
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+after(async () => {
+  for (const child of children.keys()) child.kill("SIGKILL");
+  // Until a program is gone, it may write to its folder.
+  await Promise.all(children.values());
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 });
 
 /** What is left of a program that has ended. */
@@ -51,7 +53,6 @@ export class Program {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, ...env },
     });
-    children.add(this.#child);
     this.#child.stdout?.setEncoding("utf8").on("data", (part) => {
       this.#stdout += part;
     });
@@ -59,6 +60,7 @@ export class Program {
       this.#stderr += part;
     });
     this.#ended = once(this.#child, "close").then(() => children.delete(this.#child));
+    children.set(this.#child, this.#ended);
   }
 
   /** Waits for a line of standard output that matches. */

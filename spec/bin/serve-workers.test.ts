@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { eventually } from "../until.ts";
 import { folderWith, freePorts, fromBuild, Program, root } from "./program.ts";
 
 const library = join(root, "dist/esm/lib/index.js");
@@ -12,22 +13,24 @@ describe("serve --workers", () => {
       "app.mjs": `
         import { Counter } from ${JSON.stringify(library)};
         const served = new Counter({ name: "served_total", help: "Served." });
+        let finish = () => {};
+        // So the test knows when the request has come, and the request ends when the worker was told to.
+        process.on("message", (message) => message === "serve/stop" && setImmediate(() => finish()));
         export default (request, response) => {
           served.inc();
-          setTimeout(() => response.end(String(process.pid)), request.url === "/slow" ? 300 : 0);
+          const answer = () => response.end(String(process.pid));
+          if (request.url !== "/slow") return answer();
+          finish = answer;
+          console.log("asked /slow");
         };`,
     });
     const program = new Program([...fromBuild, "app.mjs", "--workers", "2", ...freePorts], folder);
     const { app, metrics } = await program.urls();
     const pids = await Promise.all(Array.from({ length: 8 }, async () => (await fetch(app)).text()));
     assert.equal(new Set(pids).size, 2);
-    for (;;) {
-      const text = await (await fetch(metrics)).text();
-      if (/^served_total 8$/m.test(text)) break;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await exposes(metrics, /^served_total 8$/m);
     const slow = fetch(new URL("/slow", app));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await program.line(/asked \/slow\n/);
     program.kill("SIGTERM");
     assert.equal((await slow).status, 200);
     assert.equal((await program.end()).code, 0);
@@ -50,6 +53,7 @@ describe("serve --aggregate", () => {
         import { Counter, reportTo } from ${JSON.stringify(library)};
         new Counter({ name: "counted_total", help: "Counted." }).inc(5);
         reportTo({ path: process.argv[2] });
+        // Whether the report was sent by then or not, it is not lost.
         setTimeout(() => process.exit(0), 100);`,
     });
     const path = join(folder, "own", "metrics.sock");
@@ -58,7 +62,7 @@ describe("serve --aggregate", () => {
     const start = async () => {
       const program = new Program(args, folder);
       const [, metrics = ""] = await program.line(/ have their metrics on (\S+)\n/);
-      return { program, counted: async (line: RegExp) => assert.match(await settled(metrics, line), line) };
+      return { program, counted: (line: RegExp) => exposes(metrics, line) };
     };
     const first = await start();
     await count();
@@ -73,11 +77,7 @@ describe("serve --aggregate", () => {
   });
 });
 
-/** The exposition, as soon as it has the line; what it is after a while if it never has. */
-async function settled(metrics: string, line: RegExp): Promise<string> {
-  for (let i = 0; ; i++) {
-    const text = await (await fetch(metrics)).text();
-    if (line.test(text) || i === 200) return text;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+/** Waits until the exposition has the line. */
+function exposes(metrics: string, line: RegExp): Promise<void> {
+  return eventually(async () => assert.match(await (await fetch(metrics)).text(), line));
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { Agent, get, type IncomingMessage, request } from "node:http";
 import { createServer } from "node:net";
 import { describe, it, type TestContext } from "node:test";
-import { ask, instrumented, serve, turn } from "./instrumented.ts";
+import { ask, instrumented, rawConnection, serve, turn } from "./instrumented.ts";
 import { load, missingPackages } from "./packages.ts";
 
 function instrumentedClient(t: TestContext, options: Parameters<typeof instrumented>[1] = {}) {
@@ -28,14 +28,10 @@ async function closing(t: TestContext): Promise<number> {
   return (server.address() as { port: number }).port;
 }
 
-/** A port that nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
+/** A port that nobody listens on, nor can while the test runs: it is the client's end of a connection. */
+async function closedPort(t: TestContext): Promise<number> {
+  const { port } = await serve(t, () => {});
+  return (await rawConnection(t, port)).localPort as number;
 }
 
 describe("instrumentHttp for node:http's client", () => {
@@ -89,7 +85,7 @@ describe("instrumentHttp for node:http's client", () => {
 
   it("counts a request that fails, by the code of its error", async (t) => {
     const { until } = instrumentedClient(t);
-    const [refused, reset] = [await closedPort(), await closing(t)];
+    const [refused, reset] = [await closedPort(t), await closing(t)];
     for (const port of [refused, reset]) await assert.rejects(ask(`http://127.0.0.1:${port}`));
     assert.deepEqual(await until((lines) => lines.length === 2), [
       asked(1, refused, ',error_type="ECONNREFUSED"'),
@@ -176,7 +172,7 @@ describe("instrumentHttp for fetch", () => {
     const { url, port } = await serve(t, (request, response) => {
       if (request.url === "/half") response.write("half");
     });
-    const refused = await closedPort();
+    const refused = await closedPort(t);
     await assert.rejects(fetch(`http://127.0.0.1:${refused}`));
     const controller = new AbortController();
     const half = await fetch(`${url}/half`, { signal: controller.signal });

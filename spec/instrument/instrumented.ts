@@ -16,7 +16,7 @@ export interface Instrumented {
   stop(): void;
   /** The lines of the exposition that tell counts and active requests, without the prefix `http_`; those at 0 left out. */
   lines(): Promise<string[]>;
-  /** Waits until there are such lines as these, and as many requests active; fails by the test's own time-out. */
+  /** Waits until there are such lines as these, and as many requests active. */
   until(isReached: (lines: readonly string[]) => boolean): Promise<string[]>;
 }
 
@@ -36,10 +36,10 @@ export function instrumented(t: TestContext, options: InstrumentHttpOptions = {}
     stop: () => http.stop(),
     lines,
     async until(isReached) {
-      for (;;) {
+      for (const end = performance.now() + 60_000; ; await turn()) {
         const now = await lines();
         if (isReached(now)) return now;
-        await turn();
+        if (performance.now() > end) throw new Error(`Waited 60 s for other lines than\n${now.join("\n")}`);
       }
     },
   };

@@ -13,20 +13,17 @@ after(() => {
 });
 
 async function start(registry: AggregatorRegistry, serialization: SerializationType = "json"): Promise<ChildProcess> {
-  const child = fork(program, { serialization, execArgv: ["--import", import.meta.resolve("tsx")], stdio: "ignore" });
+  const execArgv = ["--import", import.meta.resolve("tsx")];
+  const child = fork(program, { serialization, execArgv, stdio: ["ignore", "ignore", "inherit", "ipc"] });
   children.add(child);
   registry.addWorker(child);
-  for await (const [message] of messages(child)) if (message === "ready") break;
+  await new Promise<void>((resolve) => child.on("message", (message) => message === "ready" && resolve()));
   return child;
-}
-
-async function* messages(child: ChildProcess): AsyncIterable<[unknown]> {
-  for (;;) yield (await once(child, "message")) as [unknown];
 }
 
 /** The value of a sample, after whoever answers was asked. */
 async function value(registry: AggregatorRegistry, sample: string): Promise<number | undefined> {
-  const text = await registry.clusterMetrics({ deadlineMs: 5_000 });
+  const text = await registry.clusterMetrics({ deadlineMs: 60_000 });
   const line = text.split("\n").find((one) => one.startsWith(`${sample} `));
   return line === undefined ? undefined : Number(line.slice(sample.length));
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { AggregatorRegistry, Counter, Registry, reportTo } from "../../lib/index.ts";
+import { eventually } from "../until.ts";
 
 const folders: string[] = [];
 after(() => {
@@ -26,12 +27,11 @@ function countingProcess(path: string): { counter: Counter; close(): void } {
 }
 
 /** Asks until the exposition has the line. */
-async function hasLine(registry: AggregatorRegistry, line: string): Promise<void> {
-  for (;;) {
+function hasLine(registry: AggregatorRegistry, line: string): Promise<void> {
+  return eventually(async () => {
     const text = await registry.clusterMetrics({ deadlineMs: 1_000 });
-    if (text.split("\n").includes(line)) return;
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+    assert.ok(text.split("\n").includes(line), `"${line}" is missing in\n${text}`);
+  });
 }
 
 describe("AggregatorRegistry.listen", () => {

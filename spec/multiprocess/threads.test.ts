@@ -141,7 +141,7 @@ describe("Worker threads", () => {
       const wait = new Histogram({ name: "wait", help: "Wait.", labelNames: ["n"], buckets: [1, 2, 3] });
       if (isMainThread) {
         const workers = [start(), start(), start()];
-        await until(register, /by="2"} [1-9]/);
+        await until(register, /wait_count{n="49"} [1-9]/);
         const last = new Map();
         let wrong = 0;
         for (let i = 0; i < 30; i++) {
