@@ -73,8 +73,8 @@ describe("unescapeName", () => {
   });
 
   it("takes names of any length", () => {
-    const name = "é_".repeat(1_000_000);
+    const name = "é_".repeat(100_000);
     assert.ok(unescapeName(escapeName(name, "values"), "values") === name);
-    assert.equal(unescapeName(`U__${"_".repeat(1_000_001)}`, "values").length, 1_000_004);
+    assert.equal(unescapeName(`U__${"_".repeat(100_001)}`, "values").length, 100_004);
   });
 });
