@@ -178,8 +178,7 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
         events[kind] = (events[kind] ?? 0) + 1;
         if (kind === "SIGKILL") {
           const pid = random.pick(living);
-          killed.add(pid);
-          process.kill(Number(pid), "SIGKILL");
+          if (kill(pid, "SIGKILL")) killed.add(pid);
         } else if (kind === "SIGHUP") server.kill("SIGHUP");
         else await ask(app + kind, new Agent());
       }
@@ -207,8 +206,13 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
 }
 
 function isAlive(pid: string): boolean {
+  return kill(pid, 0);
+}
+
+/** Sends a signal, and tells whether there was still somebody to get it. */
+function kill(pid: string, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(Number(pid), 0);
+    process.kill(Number(pid), signal);
     return true;
   } catch {
     return false;
