@@ -18,6 +18,8 @@ interface Ready {
   readonly appUrl: string;
 }
 const STOP = "serve/stop";
+/** A worker has closed its server and finished its requests; the primary answers with the same. */
+const STOPPED = "serve/stopped";
 
 /** Workers that serve, and their metrics. */
 export interface ServingWorkers {
@@ -66,8 +68,9 @@ export async function serveByWorkers(
     },
     fork: (events) => {
       const worker = cluster.fork();
-      worker.on("message", (message: Partial<Ready> | undefined) => {
-        if (message?.type !== "serve/ready") return;
+      worker.on("message", (message: Partial<Ready> | typeof STOPPED | undefined) => {
+        if (message === STOPPED) return void worker.send(STOPPED, () => {});
+        if (typeof message !== "object" || message?.type !== "serve/ready") return;
         appUrl = String(message.appUrl);
         events.ready();
       });
@@ -116,10 +119,15 @@ export function serveAsWorker(serving: Serving, drainTimeoutMs: number, tell: (t
     isStopping = true;
     const cutOff = await serving.close(drainTimeoutMs, Math.min(LINGER_MS, drainTimeoutMs * LINGER_SHARE));
     if (cutOff > 0) tell(`${cutOff} ${cutOff === 1 ? "request was" : "requests were"} cut off.`);
-    process.exit(0);
+    // What the primary has sent before it knew that this server is closed are connections. They come before its answer,
+    // and go back to it for another worker; nobody would ever answer those that are left in the channel.
+    process.send?.(STOPPED, undefined, {}, (error) => {
+      if (error !== null) process.exit(0);
+    });
   };
   process.on("message", (message) => {
     if (message === STOP) void stop();
+    if (message === STOPPED) process.exit(0);
   });
   process.on("SIGTERM", stop);
   // A terminal sends it to all processes, and the primary says what is to be done.

@@ -1,5 +1,6 @@
 // The built program with worker processes, and as an aggregator. spec/integration has it under load.
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { eventually } from "../until.ts";
@@ -34,6 +35,34 @@ describe("serve --workers", () => {
     program.kill("SIGTERM");
     assert.equal((await slow).status, 200);
     assert.equal((await program.end()).code, 0);
+  });
+
+  it("answers connections that were on their way to a worker when that was told to stop", async () => {
+    const folder = folderWith({
+      "app.mjs": `
+        import { existsSync } from "node:fs";
+        process.prependListener("message", (message) => {
+          if (message !== "serve/stop") return;
+          console.log("told to stop");
+          while (!existsSync("go on"));
+        });
+        export default (request, response) => { response.end("answered"); };`,
+    });
+    const program = new Program([...fromBuild, "app.mjs", "--workers", "1", ...freePorts], folder);
+    const { app } = await program.urls();
+    program.kill("SIGHUP");
+    await program.line(/told to stop\n/);
+    // One waits for the old worker, which does not listen at the moment. All others are for its successor.
+    let answered = 0;
+    const answers = Array.from({ length: 4 }, async () => {
+      const text = await (await fetch(app, { signal: AbortSignal.timeout(60_000) })).text();
+      answered++;
+      return text;
+    });
+    await eventually(() => assert.equal(answered, 3));
+    writeFileSync(join(folder, "go on"), "");
+    assert.deepEqual(await Promise.all(answers), Array(4).fill("answered"));
+    await program.stop();
   });
 
   it("gives up when the app does not start, says why, and exits with 1", async () => {
