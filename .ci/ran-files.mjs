@@ -14,7 +14,7 @@ export default async function* ranFiles(events) {
     if (type !== "test:dequeue" && !ends.includes(type)) continue;
     if (data.file === undefined || resolve(data.name) === data.file) continue;
     const path = relative(process.cwd(), data.file);
-    const test = `${path}:${data.line} "${data.name}"`;
+    const test = `"${data.name}" of ${path}`;
     if (type === "test:dequeue") {
       running.set(test, (running.get(test) ?? 0) + 1);
       continue;

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after } from "node:test";
 import { fileURLToPath } from "node:url";
+import { endWithSpec } from "../end-with-spec.ts";
 
 /** The folder of the project. */
 export const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -48,11 +49,9 @@ export class Program {
   #stderr = "";
 
   constructor(args: readonly string[], cwd: string = root, env: NodeJS.ProcessEnv = {}) {
-    this.#child = spawn(process.execPath, args, {
-      cwd,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
-    });
+    this.#child = endWithSpec(
+      spawn(process.execPath, args, { cwd, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } }),
+    );
     this.#child.stdout?.setEncoding("utf8").on("data", (part) => {
       this.#stdout += part;
     });

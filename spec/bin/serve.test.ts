@@ -303,11 +303,6 @@ describe("bin/serve as it was built", { skip: !isBuilt && "it is not built" }, (
     assert.deepEqual({ code, stderr }, { code: 0, stderr: "" });
   });
 
-  it("tells its version", async () => {
-    const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    assert.deepEqual(await run(["--version"], root, fromBuild), { code: 0, stdout: `${version}\n`, stderr: "" });
-  });
-
   it("serves TypeScript with a loader", async () => {
     const folder = folderWith({ "app.mts": typeScript });
     const loader = join(root, "node_modules/tsx/dist/loader.mjs");

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { Agent, get } from "node:http";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { endWithSpec } from "../end-with-spec.ts";
 import { Random } from "../judges/random.ts";
 import { root, until } from "./harness.ts";
 
@@ -127,7 +128,9 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
     ...["--worker-timeout", String(WORKER_TIMEOUT_MS / 1000), "--drain-timeout", "3"],
   ];
   const loss = lossEach === undefined ? {} : { CHAOS_LOSS_EACH: String(lossEach) };
-  const server = spawn(process.execPath, args, { env: { ...process.env, ...loss }, stdio: ["ignore", "pipe", "pipe"] });
+  const server = endWithSpec(
+    spawn(process.execPath, args, { env: { ...process.env, ...loss }, stdio: ["ignore", "pipe", "pipe"] }),
+  );
   const ended = new Promise<number | null>((resolve) => server.once("exit", resolve));
   let log = "";
   for (const stream of [server.stdout, server.stderr]) stream.setEncoding("utf8").on("data", (text) => (log += text));

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { endWithSpec } from "../end-with-spec.ts";
 import { until } from "../until.ts";
 
 export { eventually, until } from "../until.ts";
@@ -75,7 +76,7 @@ export class RunningProgram {
 
   constructor(name: string, path: string, args: readonly string[], folder: string, env: NodeJS.ProcessEnv) {
     this.name = name;
-    this.child = spawn(path, args, { stdio: ["ignore", "pipe", "pipe"], env, cwd: folder });
+    this.child = endWithSpec(spawn(path, args, { stdio: ["ignore", "pipe", "pipe"], env, cwd: folder }));
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream?.setEncoding("utf8").on("data", (part) => {
         this.#output += part;

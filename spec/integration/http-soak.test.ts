@@ -5,6 +5,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { endWithSpec } from "../end-with-spec.ts";
 import { missingPackages } from "../instrument/packages.ts";
 import { drive, until } from "./harness.ts";
 
@@ -19,7 +20,7 @@ describe("A soak", { skip: missingPackages, timeout: (seconds + 120) * 1000 }, (
   it(`of ${seconds} s leaves the heap flat, no handles more, and the counts right`, async (t) => {
     const script = fileURLToPath(new URL("instrumented-app.ts", import.meta.url));
     const execArgv = ["--import", import.meta.resolve("tsx"), "--expose-gc"];
-    const child = fork(script, ["express"], { execArgv, stdio: ["ignore", "pipe", "inherit", "ipc"] });
+    const child = endWithSpec(fork(script, ["express"], { execArgv, stdio: ["ignore", "pipe", "inherit", "ipc"] }));
     t.after(() => child.kill());
     const [line] = await once(child.stdout as NonNullable<typeof child.stdout>, "data");
     const [app = "", metrics = ""] = String(line).trim().split(" ");
