@@ -56,6 +56,16 @@ export interface ColumnMetric extends Metric {
   readonly [COLUMNS]: ColumnFamily;
   /** Brings the numbers up to date; where it is absent they always are. */
   readonly update?: ((context: ScrapeContext) => unknown) | undefined;
+  /** Which others it is brought up to date with: then the group is asked, and not the metric. */
+  readonly group?: UpdateGroup | undefined;
+}
+
+/** Metrics that one call brings up to date, so that a scrape has the numbers of one moment of all of them. */
+export interface UpdateGroup {
+  /** Names it where it failed. */
+  readonly name: string;
+  readonly members: readonly ColumnMetric[];
+  readonly update: (context: ScrapeContext) => unknown;
 }
 
 /** The key of {@link ColumnCollector}'s families. */
@@ -117,18 +127,25 @@ export interface Collected {
   close(): void;
 }
 
+/** Who brings the numbers up to date: the group of a metric that has one, else whoever has them. */
+function groupOf<Asked extends ColumnMetric | ColumnCollector | UpdateGroup>(asked: Asked): Asked | UpdateGroup {
+  return ("group" in asked ? asked.group : undefined) ?? asked;
+}
+
 /** Asks whoever has columns to bring them up to date; `then` and the result are those of {@link ask}. */
 export function askToUpdate(
-  metric: ColumnMetric | ColumnCollector,
+  asked: ColumnMetric | ColumnCollector | UpdateGroup,
   then: (outcome: Outcome) => void,
 ): (isLate: boolean) => void {
+  const updated = groupOf(asked);
   return ask(
-    metric,
+    updated,
     (context) => {
-      if (metric.update === undefined) return [];
+      if (updated.update === undefined) return [];
       // Scrapes that still print what the last update set get a copy of it.
-      if (isColumnMetric(metric)) metric[COLUMNS].table.freezeLeases();
-      const answer = metric.update(context);
+      if ("members" in updated) for (const metric of updated.members) metric[COLUMNS].table.freezeLeases();
+      else if (isColumnMetric(updated)) updated[COLUMNS].table.freezeLeases();
+      const answer = updated.update(context);
       // Its answer is in the columns; what it returned only says when.
       return isThenable(answer) ? Promise.resolve(answer).then(() => []) : [];
     },
@@ -306,7 +323,17 @@ function askAll(
 ): Promise<Answers> {
   const views = new Map<Collector, readonly FamilyView[]>();
   const families = new Map<Collector, readonly MetricFamily[]>();
-  const awaited = new Map<Collector, (isLate: boolean) => void>();
+  /** Who is to be asked, and for which collectors. */
+  const asked = new Map<Collector | UpdateGroup, Collector[]>();
+  for (const { collector } of registrations) {
+    const isColumns = isColumnMetric(collector) || isColumnCollector(collector);
+    if (isColumns && isUpToDate(collector)) continue;
+    const whom = isColumns ? groupOf(collector) : collector;
+    const others = asked.get(whom);
+    if (others === undefined) asked.set(whom, [collector]);
+    else if (!others.includes(collector)) others.push(collector);
+  }
+  const awaited = new Map<Collector | UpdateGroup, (isLate: boolean) => void>();
   return new Promise((resolve) => {
     let isOver = false;
     let isAsking = true;
@@ -317,30 +344,34 @@ function askAll(
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
       const isAborted = signal?.aborted === true;
-      for (const [collector, stopWaiting] of awaited) {
+      for (const [whom, stopWaiting] of awaited) {
         stopWaiting(!isAborted);
         if (isAborted) continue;
-        host.onFailure(new CollectorError(nameOf(collector), `it did not answer within ${deadlineMs} ms.`));
+        host.onFailure(new CollectorError(nameOf(whom), `it did not answer within ${deadlineMs} ms.`));
       }
       resolve({ views, families });
     };
-    for (const collector of new Set(registrations.map((registration) => registration.collector))) {
-      const isColumns = isColumnMetric(collector) || isColumnCollector(collector);
-      if (isColumns && isUpToDate(collector)) continue;
+    for (const [whom, collectors] of asked) {
       let hasAnswered = false;
       const then = (outcome: Outcome) => {
         hasAnswered = true;
-        awaited.delete(collector);
+        awaited.delete(whom);
         if (isOver) return;
         if (!outcome.ok) host.onFailure(outcome.error);
-        else if (isColumns) views.set(collector, (columnsOf(collector) ?? []).map(open));
-        else families.set(collector, outcome.families);
+        else {
+          for (const collector of collectors) {
+            const columns = columnsOf(collector);
+            if (columns !== undefined) views.set(collector, columns.map(open));
+            else families.set(collector, outcome.families);
+          }
+        }
         if (awaited.size === 0 && !isAsking) end();
       };
-      const stopWaiting = isColumns
-        ? askToUpdate(collector, then)
-        : ask(collector, (context) => collector.collect(context), then);
-      if (!hasAnswered) awaited.set(collector, stopWaiting);
+      const stopWaiting =
+        "members" in whom || isColumnMetric(whom) || isColumnCollector(whom)
+          ? askToUpdate(whom, then)
+          : ask(whom, (context) => whom.collect(context), then);
+      if (!hasAnswered) awaited.set(whom, stopWaiting);
     }
     isAsking = false;
     if (awaited.size === 0 || signal?.aborted === true) return end();

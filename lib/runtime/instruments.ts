@@ -5,6 +5,7 @@ import { Info } from "../metrics/info.ts";
 import type { Aggregator } from "../metrics/options.ts";
 import type { Metric } from "../model/collector.ts";
 import type { Registrar } from "../registry/registrar.ts";
+import { type ColumnMetric, isColumnMetric, type UpdateGroup } from "../registry/scrape.ts";
 import type { Reading } from "./reading.ts";
 
 /** How a metric of the runtime is declared. */
@@ -30,12 +31,13 @@ type Figures = Iterable<readonly [label: string, figure: Figure]>;
 /**
  * The metrics of one collection, how they are brought up to date, and what runs for them.
  *
- * All metrics are brought up to date when any of them is asked for; in a scrape, which asks for all, that happens once.
+ * All metrics are brought up to date when any of them is asked for; a scrape asks for all at once.
  * Each of them holds on to this object, and the timers and observers of its resources do not: they end by themselves
  * once nobody can ask for a metric any more, be it that the registry was cleared or that it is gone itself.
  */
-export class Instruments {
-  readonly metrics: Metric[] = [];
+export class Instruments implements UpdateGroup {
+  readonly name = "collectDefaultMetrics";
+  readonly members: ColumnMetric[] = [];
   readonly #registrar: Registrar;
   readonly #read: () => Reading;
   readonly #updates: ((reading: Reading) => void)[] = [];
@@ -59,7 +61,7 @@ export class Instruments {
   /** Ends what runs, and takes all metrics out of the registry. */
   stop(): void {
     for (const resource of this.#resources) resource.stop();
-    for (const metric of this.metrics) this.#registrar.unregister(metric);
+    for (const metric of this.members) this.#registrar.unregister(metric);
   }
 
   /** Has something done whenever the metrics are brought up to date. */
@@ -147,28 +149,29 @@ export class Instruments {
 
   /** Whether any of the metrics is still where it was registered. */
   get areRegistered(): boolean {
-    return this.metrics.some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
+    return this.members.some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
   }
 
   #options(declared: Declared) {
-    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], collect: () => this.#update() };
+    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], group: this };
   }
 
   #add<Made extends Metric>(metric: Made): Made {
-    this.metrics.push(metric);
+    if (isColumnMetric(metric)) this.members.push(metric);
     return metric;
   }
 
-  #update(): void {
+  /** A field, as it is handed on as a function. */
+  readonly update = (): void => {
     if (this.#isUpToDate) return;
     this.#isUpToDate = true;
-    // A scrape asks all metrics in one go, before anything that was put off to a microtask.
+    // Whoever asks one metric after the other asks all before anything that was put off to a microtask.
     queueMicrotask(() => {
       this.#isUpToDate = false;
     });
     const reading = this.#read();
     for (const update of this.#updates) update(reading);
-  }
+  };
 }
 
 function isFigure(value: Figure): value is number {
