@@ -25,8 +25,8 @@ export interface Resource {
   stop(): void;
 }
 
-/** The figures of several series that one label tells apart. */
-type Figures = Iterable<readonly [label: string, figure: Figure]>;
+/** Reads the figures of several series that one label tells apart, and tells each by the name it has at its source. */
+type ReadEach = (reading: Reading, tell: (name: string, figure: Figure) => void) => void;
 
 /**
  * The metrics of one collection, how they are brought up to date, and what runs for them.
@@ -75,33 +75,14 @@ export class Instruments implements UpdateGroup {
     this.onUpdate((reading) => {
       const value = read(reading);
       if (isFigure(value)) series.set(value);
-      else gauge.clear();
+      else if (series.hasSeries) gauge.clear();
     });
   }
 
-  gauges(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
+  /** @param textOf what a label says for a name */
+  gauges(declared: Declared, label: string, read: ReadEach, textOf?: (name: string) => string): void {
     const gauge = this.#add(new Gauge<string>({ ...this.#options(declared), labelNames: [label] }));
-    /** The series that are exposed, and in which update each was set. */
-    const shown = new Map<string, { readonly series: GaugeSeries; update: number }>();
-    let updates = 0;
-    this.onUpdate((reading) => {
-      updates++;
-      for (const [name, value] of read(reading) ?? []) {
-        if (!isFigure(value)) continue;
-        let one = shown.get(name);
-        if (one === undefined) {
-          one = { series: gauge.labels(name), update: updates };
-          shown.set(name, one);
-        }
-        one.series.set(value);
-        one.update = updates;
-      }
-      for (const [name, { update }] of shown) {
-        if (update === updates) continue;
-        gauge.remove(name);
-        shown.delete(name);
-      }
-    });
+    this.#updateEach(gauge, read, (series: GaugeSeries, value) => series.set(value), textOf);
   }
 
   /** A counter of what the system itself counts. */
@@ -111,23 +92,48 @@ export class Instruments implements UpdateGroup {
     this.onUpdate((reading) => {
       const total = read(reading);
       // What counts less than before has begun anew, and so does the series.
-      if (!isFigure(total) || total < series.value) counter.clear();
+      if (isFigure(total) ? total < series.value : series.hasSeries) counter.clear();
       if (isFigure(total)) series.inc(total - series.value);
     });
   }
 
   /** Counters of what the system itself counts. */
-  counters(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
+  counters(declared: Declared, label: string, read: ReadEach): void {
     const counter = this.#add(new Counter<string>({ ...this.#options(declared), labelNames: [label] }));
-    const known = new Map<string, CounterSeries>();
+    this.#updateEach(counter, read, (series: CounterSeries, total, text) => {
+      if (total < series.value) counter.remove(text);
+      series.inc(total - series.value);
+    });
+  }
+
+  /** Has the series set that are told of, and the others removed. */
+  #updateEach<Series>(
+    metric: { labels(text: string): Series; remove(text: string): boolean },
+    read: ReadEach,
+    set: (series: Series, figure: number, text: string) => void,
+    textOf = (name: string) => name,
+  ): void {
+    /** The series that are exposed, and in which update each was set. */
+    const shown = new Map<string, { readonly text: string; readonly series: Series; update: number }>();
+    let updates = 0;
+    const tell = (name: string, figure: Figure) => {
+      if (!isFigure(figure)) return;
+      let one = shown.get(name);
+      if (one === undefined) {
+        const text = textOf(name);
+        one = { text, series: metric.labels(text), update: updates };
+        shown.set(name, one);
+      }
+      set(one.series, figure, one.text);
+      one.update = updates;
+    };
     this.onUpdate((reading) => {
-      const figures = read(reading);
-      if (figures === undefined) counter.clear();
-      for (const [name, total] of figures ?? []) {
-        const series = known.get(name) ?? counter.labels(name);
-        known.set(name, series);
-        if (!isFigure(total) || total < series.value) counter.remove(name);
-        if (isFigure(total)) series.inc(total - series.value);
+      updates++;
+      read(reading, tell);
+      for (const [name, { text, update }] of shown) {
+        if (update === updates) continue;
+        metric.remove(text);
+        shown.delete(name);
       }
     });
   }
@@ -144,7 +150,12 @@ export class Instruments implements UpdateGroup {
 
   info(declared: Declared, facts: Readonly<Record<string, string>>): void {
     const info = this.#add(new Info({ ...this.#options(declared) }));
-    this.onUpdate(() => info.set(facts));
+    const series = info.labels();
+    series.set(facts);
+    // Only a registry that is reset takes it away.
+    this.onUpdate(() => {
+      if (!series.hasSeries) series.set(facts);
+    });
   }
 
   /** Whether any of the metrics is still where it was registered. */

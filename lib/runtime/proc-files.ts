@@ -62,22 +62,32 @@ export function parseNetworkTraffic(text: string): NetworkTraffic | undefined {
   let received = 0;
   let transmitted = 0;
   let interfaces = 0;
-  for (const line of text.split("\n")) {
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    const newline = text.indexOf("\n", start);
+    end = newline < 0 ? text.length : newline;
     // An interface may have a colon in its name, as aliases had; the columns hold none.
-    const colon = line.lastIndexOf(":");
-    if (colon < 0) continue;
-    const columns = line
-      .slice(colon + 1)
-      .trim()
-      .split(/\s+/);
-    const [bytesIn, bytesOut] = [figure(columns[0]), figure(columns[8])];
+    const colon = text.lastIndexOf(":", end - 1);
+    if (colon < start) continue;
+    const [bytesIn, bytesOut] = [columnOf(text, colon + 1, end, 0), columnOf(text, colon + 1, end, 8)];
     if (bytesIn === undefined || bytesOut === undefined) continue;
     interfaces++;
-    if (line.slice(0, colon).trim() === "lo") continue;
+    if (text.slice(start, colon).trim() === "lo") continue;
     received += bytesIn;
     transmitted += bytesOut;
   }
   return interfaces === 0 ? undefined : { received, transmitted };
+}
+
+/** The number in one of the columns of a line, which are any number of blanks apart. */
+function columnOf(text: string, start: number, end: number, index: number): number | undefined {
+  const skip = (from: number, areBlanks: boolean) => {
+    let at = from;
+    while (at < end && text.charCodeAt(at) <= 0x20 === areBlanks) at++;
+    return at;
+  };
+  let at = skip(start, true);
+  for (let i = 0; i < index; i++) at = skip(skip(at, false), true);
+  return figure(text.slice(at, skip(at, false)));
 }
 
 /** A number of plain digits. */
@@ -87,6 +97,8 @@ export function figure(text: string | undefined): number | undefined {
 
 type Present<Shape> = { readonly [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
 
-function present<Shape extends Readonly<Record<string, number | undefined>>>(shape: Shape): Present<Shape> {
-  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as Present<Shape>;
+/** Takes away what is undefined. */
+function present<Shape extends Record<string, number | undefined>>(shape: Shape): Present<Shape> {
+  for (const key in shape) if (shape[key] === undefined) delete shape[key];
+  return shape as Present<Shape>;
 }

@@ -19,15 +19,6 @@ interface Limits {
   readonly cgroup: CgroupLimits;
 }
 
-/** Something that is read when it is first asked for, and then kept. */
-function once<Value>(read: () => Value): () => Value {
-  let known: { readonly value: Value } | undefined;
-  return () => {
-    known ??= { value: read() };
-    return known.value;
-  };
-}
-
 /** What is known of the process at one moment. Each source is read once, when it is first asked for. */
 export interface Reading {
   readonly sources: RuntimeSources;
@@ -47,36 +38,54 @@ export interface Reading {
   readonly loopCounts: () => ReturnType<RuntimeSources["loopCounts"]>;
 }
 
-/** Makes readings: one whenever the figures are asked for anew. */
+/** Makes readings: one whenever the figures are asked for anew. There is only one at a time. */
 export class Reader {
   readonly #sources: RuntimeSources;
   readonly #isLinux: boolean;
+  readonly #reading: Reading;
+  /** Counts the readings. */
+  #count = 0;
   #limits: Limits | undefined;
   #tellsFds: boolean | undefined;
 
   constructor(sources: RuntimeSources) {
     this.#sources = sources;
     this.#isLinux = sources.platform === "linux";
+    this.#reading = {
+      sources,
+      usage: this.#once(() => attempt(sources.usage)),
+      memory: this.#once(() => attempt(sources.memory)),
+      heap: this.#once(() => attempt(sources.heap)),
+      heapSpaces: this.#once(() => attempt(sources.heapSpaces)),
+      status: this.#once(() => this.#file("/proc/self/status", parseStatus) ?? {}),
+      network: this.#once(() => this.#file("/proc/self/net/dev", parseNetworkTraffic)),
+      limits: this.#once(() => this.#readLimits().process),
+      cgroup: this.#once(() => this.#readLimits().cgroup),
+      openFds: this.#once(() => this.#countFds()),
+      activeResources: this.#once(() => attempt(() => countBy(sources.activeResources(), (name) => name))),
+      activeHandles: this.#once(() => attempt(() => countBy(sources.activeHandles(), className))),
+      activeRequests: this.#once(() => attempt(() => countBy(sources.activeRequests(), className))),
+      loopTimes: this.#once(() => attempt(sources.loopTimes)),
+      loopCounts: this.#once(() => attempt(sources.loopCounts)),
+    };
   }
 
+  /** Begins a reading, which ends the one before. */
   read(): Reading {
-    const sources = this.#sources;
-    return {
-      sources,
-      usage: once(() => attempt(sources.usage)),
-      memory: once(() => attempt(sources.memory)),
-      heap: once(() => attempt(sources.heap)),
-      heapSpaces: once(() => attempt(sources.heapSpaces)),
-      status: once(() => this.#file("/proc/self/status", parseStatus) ?? {}),
-      network: once(() => this.#file("/proc/self/net/dev", parseNetworkTraffic)),
-      limits: () => this.#readLimits().process,
-      cgroup: () => this.#readLimits().cgroup,
-      openFds: once(() => this.#countFds()),
-      activeResources: once(() => attempt(() => countBy(sources.activeResources(), (name) => name))),
-      activeHandles: once(() => attempt(() => countBy(sources.activeHandles(), className))),
-      activeRequests: once(() => attempt(() => countBy(sources.activeRequests(), className))),
-      loopTimes: once(() => attempt(sources.loopTimes)),
-      loopCounts: once(() => attempt(sources.loopCounts)),
+    this.#count++;
+    return this.#reading;
+  }
+
+  /** Something that is read when it is first asked for in a reading, and then kept. */
+  #once<Value>(read: () => Value): () => Value {
+    let known: Value;
+    let readIn = 0;
+    return () => {
+      if (readIn !== this.#count) {
+        known = read();
+        readIn = this.#count;
+      }
+      return known;
     };
   }
 

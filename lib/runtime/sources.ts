@@ -117,16 +117,19 @@ type NodeTiming = perfHooks.PerformanceNodeTiming & { readonly uvMetricsInfo?: L
 
 const buffer = Buffer.allocUnsafeSlow(16_384);
 
-/** Three or four system calls, and no more memory than the text: `readFileSync` takes three times as long. */
+/** A file of /proc gives a page at the most at a time, and breaks off before a record that has no room there. */
+const LONGEST_RECORD = 2048;
+
+/** Three system calls, and no more memory than the text: `readFileSync` takes three times as long. */
 function readSmallFile(path: string): string {
   const fd = openSync(path, "r");
   try {
     let text = "";
-    // Files of /proc give a page or less at a time, whatever is asked for, and say by 0 that there is no more.
     for (;;) {
       const length = readSync(fd, buffer, 0, buffer.length, null);
-      if (length === 0) return text;
       text += buffer.toString("latin1", 0, length);
+      // What leaves so much of a page was the rest.
+      if (length < LONGEST_RECORD) return text;
     }
   } finally {
     closeSync(fd);
