@@ -25,6 +25,17 @@ const encoder = new TextEncoder();
 const noNumbers = new Float64Array(0);
 const noIds = new Int32Array(0);
 
+// What is written at once shares memory, as new memory for each family would take longer than writing a small one does.
+
+/** The first line's head and the labels of the row under way: most of its lines begin alike. */
+const prefix = new Chunk(LONGEST_LINE);
+let rowNumbers = new Float64Array(64);
+
+function sharedNumbers(count: number): Float64Array {
+  if (count > rowNumbers.length) rowNumbers = new Float64Array(count * 2);
+  return rowNumbers.subarray(0, count);
+}
+
 /** The longest that a line of the table can be now, in bytes. */
 function longestLine(plan: TextPlan, table: SeriesTable): number {
   let bytes = plan.fixedBytes;
@@ -47,15 +58,13 @@ export class TextRows implements Section {
   #page = 0;
   #place = 0;
   /** The row's numbers, all read before its first line is written; not needed for rows of one line. */
-  readonly #numbers: Float64Array;
+  #numbers: Float64Array;
   /** The row's label ids, read with them: a series that is removed meanwhile is written to its end. */
   readonly #ids: Int32Array;
   /** Whether a row is one line with one number, as it is stored, and its labels are written as they are. */
   readonly #isSingle: boolean;
   /** The next line of the row under way. */
   #line = 0;
-  /** The first line's head and the labels of the row under way: most of its lines begin alike. */
-  #prefix: Chunk | undefined;
 
   constructor(plan: TextPlan, view: FamilyView) {
     this.#plan = plan;
@@ -65,7 +74,7 @@ export class TextRows implements Section {
     const { lines, exemplarText, renamed } = plan;
     this.#isSingle =
       lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
-    this.#numbers = this.#isSingle ? noNumbers : new Float64Array(samples.length);
+    this.#numbers = this.#isSingle ? noNumbers : sharedNumbers(samples.length);
     this.#ids = this.#isSingle ? noIds : new Int32Array(table.width);
   }
 
@@ -170,8 +179,6 @@ export class TextRows implements Section {
     const bytes = chunk.bytes;
     const out = chunk.view;
     const last = CHUNK_BYTES - this.#longest;
-    this.#prefix ??= new Chunk(this.#longest);
-    const prefix = this.#prefix;
     const start = prefix.view;
     const numbers = this.#numbers;
     const head = lines[0]?.head;
@@ -185,9 +192,9 @@ export class TextRows implements Section {
         if ((idPage[first] as number) < 0) continue;
         for (let i = 0; i < ids.length; i++) ids[i] = idPage[first + i] as number;
         this.#view.read((this.#page << table.rowShift) | place, numbers);
-        if (head !== undefined) copyBytes(head.view, 0, start, 0, headLength);
-        prefix.length = writeLabels(table.fragments, plan, ids, 0, start, headLength);
       }
+      if (head !== undefined) copyBytes(head.view, 0, start, 0, headLength);
+      prefix.length = writeLabels(table.fragments, plan, ids, 0, start, headLength);
       for (let i = this.#line; i < lines.length; i++) {
         const line = lines[i] as Line;
         if (line.isOmitted?.(numbers)) continue;
@@ -195,6 +202,8 @@ export class TextRows implements Section {
           chunk.isFull = true;
           chunk.length = offset;
           this.#line = i;
+          // Until the rest of the row is written, others may write theirs.
+          this.#numbers = numbers.slice();
           return place;
         }
         const headEnd = offset + line.head.length;
