@@ -54,6 +54,8 @@ export class TextRows implements Section {
   readonly #view: FamilyView;
   /** No line of the rows in view is longer; longer label values may come meanwhile, but not in these rows. */
   readonly #longest: number;
+  /** The lines before the first row, until they are written. */
+  #head: Piece | undefined;
   /** The next row, as page and place in it. */
   #page = 0;
   #place = 0;
@@ -66,8 +68,10 @@ export class TextRows implements Section {
   /** The next line of the row under way. */
   #line = 0;
 
-  constructor(plan: TextPlan, view: FamilyView) {
+  /** @param head what to write before the first row */
+  constructor(plan: TextPlan, view: FamilyView, head?: Piece) {
     this.#plan = plan;
+    this.#head = head;
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
     const { samples, expose, table } = view.family;
@@ -79,15 +83,23 @@ export class TextRows implements Section {
   }
 
   write(chunk: Chunk): boolean {
+    const head = this.#head;
+    if (head !== undefined) {
+      if (chunk.length + head.length > CHUNK_BYTES) {
+        chunk.isFull = true;
+        return false;
+      }
+      chunk.length = copyBytes(head.view, 0, chunk.view, chunk.length, head.length);
+      this.#head = undefined;
+    }
     const view = this.#view;
     const rows = view.rowsIn(this.#page);
     if (rows === 0) return true;
     this.#place = this.#isSingle ? this.#writeSingle(chunk, rows) : this.#writeMultiple(chunk, rows);
-    if (this.#place === rows) {
-      this.#page++;
-      this.#place = 0;
-    }
-    return false;
+    if (this.#place < rows) return false;
+    this.#page++;
+    this.#place = 0;
+    return view.rowsIn(this.#page) === 0;
   }
 
   /** Writes rows that have one line and one number. */

@@ -16,6 +16,9 @@ export const SLICE_MS = 1;
 /** How many registrations are put together between two looks at the clock. */
 const REGISTRATIONS_PER_STEP = 128;
 
+/** How many sections that end are written between two looks at the clock. */
+const SECTIONS_PER_LOOK = 16;
+
 /** How long collectors have by default. */
 export const DEFAULT_DEADLINE_MS = 5_000;
 
@@ -115,12 +118,6 @@ function isColumnCollector(collector: Collector): collector is ColumnCollector {
   return COLUMN_FAMILIES in collector;
 }
 
-/** The families that a collector has in columns, if it has any so. */
-function columnsOf(collector: Collector): readonly ColumnFamily[] | undefined {
-  if (isColumnMetric(collector)) return [collector[COLUMNS]];
-  return isColumnCollector(collector) ? collector[COLUMN_FAMILIES]() : undefined;
-}
-
 /** What collecting gave: the families in the order of registration, and the views to close afterwards. */
 export interface Collected {
   readonly families: ScrapedFamily[];
@@ -188,7 +185,8 @@ export async function collectFamilies(
     const gathering = new Gathering(ownersOf);
     const toCheck: { readonly collector: Collector; readonly found: readonly Found[]; readonly order: number }[] = [];
     let sliceStart = host.monotonicNow();
-    for (const [order, registration] of [...registrations].entries()) {
+    for (let order = 0; order < registrations.length; order++) {
+      const registration = registrations[order] as Registration;
       // Thousands of families take their time, too.
       if (order % REGISTRATIONS_PER_STEP === REGISTRATIONS_PER_STEP - 1) {
         if (host.monotonicNow() - sliceStart >= SLICE_MS) {
@@ -197,16 +195,24 @@ export async function collectFamilies(
           sliceStart = host.monotonicNow();
         }
       }
+      const { collector } = registration;
       const withOthers = joint?.with.get(registration);
+      if (withOthers === undefined && isColumnMetric(collector)) {
+        // Most are such, and an exposition of a few lines each is quickly written: this makes no lists.
+        const view = isUpToDate(collector) ? open(collector[COLUMNS]) : answers.views[order]?.[0];
+        if (view === undefined) continue;
+        const found = foundIn(view, registration, labelsOf(registration));
+        if (isCheckedAlready(found)) gathering.add(found, order);
+        else toCheck.push({ collector, found: [found], order });
+        continue;
+      }
       const found =
         withOthers === undefined
-          ? foundFor(registration, labelsOf(registration), answers, open)
+          ? foundFor(registration, labelsOf(registration), answers, order, open)
           : foundJoined(withOthers, open);
-      const { collector } = registration;
       // Those of a column collector have different origins, so that one which clashes is no reason to leave out others.
       if (isColumnCollector(collector)) for (const one of found) toCheck.push({ collector, found: [one], order });
-      else if (!found.every(isCheckedAlready)) toCheck.push({ collector, found, order });
-      else for (const one of found) gathering.add(one, order);
+      else toCheck.push({ collector, found, order });
     }
     for (const [i, other] of (joint?.others ?? []).entries()) {
       toCheck.push({ collector: other.collector, found: foundJoined(other, open), order: registrations.length + i });
@@ -242,19 +248,19 @@ async function joinFamilies(
   const updated = joined.update((metric) => answers.families.get(metric)?.[0], host);
   if (updated !== undefined) await updated;
   const families = new Map<Registration, JoinedFamily>();
-  for (const registration of registrations) {
+  for (const [order, registration] of registrations.entries()) {
     const { collector, prefix } = registration;
     // What failed to bring itself up to date is left out, as it is where there are no others.
-    if (!isMetric(collector) || hasFailed(collector, answers)) continue;
+    if (!isMetric(collector) || hasFailed(collector, order, answers)) continue;
     const family = joined.familyWith(collector, prefix + collector.name, labelsOf(registration));
     if (family !== undefined) families.set(registration, family);
   }
   return { with: families, others: [...joined.others()].filter(({ descriptor }) => isWanted(descriptor.name)) };
 }
 
-function hasFailed(collector: Collector, { views, families }: Answers): boolean {
+function hasFailed(collector: Collector, order: number, { views, families }: Answers): boolean {
   if (!isColumnMetric(collector)) return !families.has(collector);
-  return collector.update !== undefined && !views.has(collector);
+  return collector.update !== undefined && views[order] === undefined;
 }
 
 function foundJoined(
@@ -268,26 +274,33 @@ function foundJoined(
   return [{ descriptor, part }];
 }
 
-/** What a registration brings into the exposition. */
+/** What a registration brings into the exposition that is no metric of ours. */
 function foundFor(
-  { collector, prefix }: Registration,
+  registration: Registration,
   constantLabels: LabelSet,
-  answers: Answers,
+  { views, families }: Answers,
+  order: number,
   open: (columns: ColumnFamily) => FamilyView,
-): Found[] {
-  const columns = columnsOf(collector);
-  if (columns !== undefined) {
-    const views = isUpToDate(collector) ? columns.map(open) : (answers.views.get(collector) ?? []);
-    return views.map((view) => ({
-      descriptor: prefix === "" ? view.family.descriptor : exposedAs(view.family.descriptor, prefix),
-      part: partOf(view, constantLabels),
-      isDeclared: isColumnMetric(collector),
-    }));
+): readonly Found[] {
+  const { collector, prefix } = registration;
+  if (isColumnCollector(collector)) {
+    const opened = isUpToDate(collector) ? collector[COLUMN_FAMILIES]().map(open) : (views[order] ?? []);
+    return opened.map((view) => foundIn(view, registration, constantLabels));
   }
-  return (answers.families.get(collector) ?? []).map((family) => ({
+  return (families.get(collector) ?? []).map((family) => ({
     descriptor: exposedAs(family, prefix),
     part: { kind: "plain", family, constantLabels },
   }));
+}
+
+/** A family in columns that a registration brings. */
+function foundIn(view: FamilyView, registration: Registration, constantLabels: LabelSet): Found {
+  const { descriptor } = view.family;
+  return {
+    descriptor: registration.prefix === "" ? descriptor : prefixed(descriptor, registration),
+    part: partOf(view, constantLabels),
+    isDeclared: isColumnMetric(registration.collector),
+  };
 }
 
 /** No format reads gauge histograms from columns, so few are there. */
@@ -300,6 +313,17 @@ function isUpToDate(collector: Collector): boolean {
   return (collector as Partial<ColumnMetric>).update === undefined;
 }
 
+/** The descriptors of metrics under a prefix, made once so that what is written of them can be kept. */
+const prefixedDescriptors = new WeakMap<Registration, FamilyDescriptor>();
+
+function prefixed(descriptor: FamilyDescriptor, registration: Registration): FamilyDescriptor {
+  const known = prefixedDescriptors.get(registration);
+  if (known?.name === registration.prefix + descriptor.name) return known;
+  const made = exposedAs(descriptor, registration.prefix);
+  prefixedDescriptors.set(registration, made);
+  return made;
+}
+
 function exposedAs({ name, type, help, unit }: FamilyDescriptor, prefix: string): FamilyDescriptor {
   return { name: prefix + name, type, help, ...(unit !== undefined && { unit }) };
 }
@@ -310,7 +334,8 @@ function isCheckedAlready({ part, isDeclared }: Found): boolean {
 }
 
 interface Answers {
-  readonly views: ReadonlyMap<Collector, readonly FamilyView[]>;
+  /** Of whoever was brought up to date, by the place of its registration. */
+  readonly views: readonly (readonly FamilyView[] | undefined)[];
   readonly families: ReadonlyMap<Collector, readonly MetricFamily[]>;
 }
 
@@ -321,17 +346,18 @@ function askAll(
   signal: AbortSignal | undefined,
   host: ScrapeHost,
 ): Promise<Answers> {
-  const views = new Map<Collector, readonly FamilyView[]>();
+  const views: (readonly FamilyView[] | undefined)[] = [];
   const families = new Map<Collector, readonly MetricFamily[]>();
-  /** Who is to be asked, and for which collectors. */
-  const asked = new Map<Collector | UpdateGroup, Collector[]>();
-  for (const { collector } of registrations) {
+  /** Who is to be asked, and the places of the registrations that this is for. */
+  const asked = new Map<Collector | UpdateGroup, number[]>();
+  for (let order = 0; order < registrations.length; order++) {
+    const { collector } = registrations[order] as Registration;
     const isColumns = isColumnMetric(collector) || isColumnCollector(collector);
     if (isColumns && isUpToDate(collector)) continue;
     const whom = isColumns ? groupOf(collector) : collector;
     const others = asked.get(whom);
-    if (others === undefined) asked.set(whom, [collector]);
-    else if (!others.includes(collector)) others.push(collector);
+    if (others === undefined) asked.set(whom, [order]);
+    else others.push(order);
   }
   const awaited = new Map<Collector | UpdateGroup, (isLate: boolean) => void>();
   return new Promise((resolve) => {
@@ -351,7 +377,7 @@ function askAll(
       }
       resolve({ views, families });
     };
-    for (const [whom, collectors] of asked) {
+    for (const [whom, orders] of asked) {
       let hasAnswered = false;
       const then = (outcome: Outcome) => {
         hasAnswered = true;
@@ -359,9 +385,10 @@ function askAll(
         if (isOver) return;
         if (!outcome.ok) host.onFailure(outcome.error);
         else {
-          for (const collector of collectors) {
-            const columns = columnsOf(collector);
-            if (columns !== undefined) views.set(collector, columns.map(open));
+          for (const order of orders) {
+            const { collector } = registrations[order] as Registration;
+            if (isColumnMetric(collector)) views[order] = [open(collector[COLUMNS])];
+            else if (isColumnCollector(collector)) views[order] = collector[COLUMN_FAMILIES]().map(open);
             else families.set(collector, outcome.families);
           }
         }
@@ -408,12 +435,16 @@ export async function* renderChunks(
   };
   let sliceStart = host.monotonicNow();
   try {
+    let steps = 0;
     for (const section of format.sections(families)) {
-      while (!section.write(chunk)) {
+      for (let isDone = false; !isDone; ) {
+        isDone = section.write(chunk);
         if (chunk.isFull) {
           yield lend();
           chunk = pool.pop() ?? takeChunk();
         }
+        // What is done in one step is mostly a few lines.
+        if (isDone && ++steps % SECTIONS_PER_LOOK !== 0) continue;
         if (host.monotonicNow() - sliceStart >= SLICE_MS) {
           await host.turn();
           signal?.throwIfAborted();
