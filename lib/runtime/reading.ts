@@ -7,7 +7,7 @@ import {
   parseNetworkTraffic,
   parseStatus,
 } from "./proc-files.ts";
-import { attempt, type HeapSpace, type RuntimeSources, type Usage } from "./sources.ts";
+import { attempt, type HeapSpace, type KeptFile, type RuntimeSources, type Usage } from "./sources.ts";
 
 /** Limits seldom change, and reading them takes a dozen system calls. So this long they are taken for true. */
 const LIMITS_MS = 60_000;
@@ -45,6 +45,8 @@ export class Reader {
   readonly #reading: Reading;
   /** Counts the readings. */
   #count = 0;
+  /** What each reading reads, by path. */
+  readonly #files = new Map<string, KeptFile>();
   #limits: Limits | undefined;
   #tellsFds: boolean | undefined;
 
@@ -57,8 +59,8 @@ export class Reader {
       memory: this.#once(() => attempt(sources.memory)),
       heap: this.#once(() => attempt(sources.heap)),
       heapSpaces: this.#once(() => attempt(sources.heapSpaces)),
-      status: this.#once(() => this.#file("/proc/self/status", parseStatus) ?? {}),
-      network: this.#once(() => this.#file("/proc/self/net/dev", parseNetworkTraffic)),
+      status: this.#once(() => this.#keptFile("/proc/self/status", parseStatus) ?? {}),
+      network: this.#once(() => this.#keptFile("/proc/self/net/dev", parseNetworkTraffic)),
       limits: this.#once(() => this.#readLimits().process),
       cgroup: this.#once(() => this.#readLimits().cgroup),
       openFds: this.#once(() => this.#countFds()),
@@ -74,6 +76,12 @@ export class Reader {
   read(): Reading {
     this.#count++;
     return this.#reading;
+  }
+
+  /** Closes the files that are kept open; the next reading opens them again. */
+  close(): void {
+    for (const file of this.#files.values()) file.close();
+    this.#files.clear();
   }
 
   /** Something that is read when it is first asked for in a reading, and then kept. */
@@ -92,6 +100,20 @@ export class Reader {
   #file<Parsed>(path: string, parse: (text: string) => Parsed): Parsed | undefined {
     if (!this.#isLinux) return undefined;
     const text = attempt(() => this.#sources.readFile(path));
+    return text === undefined ? undefined : parse(text);
+  }
+
+  /** The same for one that each reading reads. */
+  #keptFile<Parsed>(path: string, parse: (text: string) => Parsed): Parsed | undefined {
+    if (!this.#isLinux) return undefined;
+    const text = attempt(() => {
+      let file = this.#files.get(path);
+      if (file === undefined) {
+        file = this.#sources.keepFile(path);
+        this.#files.set(path, file);
+      }
+      return file.read();
+    });
     return text === undefined ? undefined : parse(text);
   }
 

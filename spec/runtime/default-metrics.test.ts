@@ -173,6 +173,17 @@ describe("collectDefaultMetrics, scraped", () => {
     ]);
     assert.deepEqual(errors, ['Collector "collectDefaultMetrics": the clock is broken']);
   });
+
+  it("keeps the files open that each scrape reads, until it is stopped", async () => {
+    const { runtime, registry, handle } = collecting();
+    assert.deepEqual([...runtime.openFiles], []);
+    for (let i = 0; i < 2; i++) {
+      await registry.metrics();
+      assert.deepEqual([...runtime.openFiles], ["/proc/self/status", "/proc/self/net/dev"]);
+    }
+    handle.stop();
+    assert.deepEqual([...runtime.openFiles], []);
+  });
 });
 
 describe("collectDefaultMetrics, choosing", () => {
