@@ -43,7 +43,7 @@ export class TextExposition implements Format {
         for (const part of parts) {
           if (!hasSamples(block, part)) continue;
           const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
-          const view = part.kind === "columns" && part.view.family.extraLabels === undefined ? part.view : undefined;
+          const view = part.kind === "columns" && !part.view.hasExtraLabels ? part.view : undefined;
           const plan = view && this.#planFor(block, view, constantLabels);
           if (view === undefined || plan === undefined || !fitsRows(plan, view.family.table)) {
             if (!isBegun) yield this.#head(block);

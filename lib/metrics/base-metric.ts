@@ -35,6 +35,7 @@ export interface MetricKind {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly expose?: (table: SeriesTable, row: number, into: Float64Array) => void;
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  readonly hasExtraLabels?: () => boolean;
   readonly blocks?: ExponentialBlocks;
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
   readonly native?: (row: number) => NativeHistogram | undefined;
@@ -101,7 +102,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(kind.onCreate && { onCreate: kind.onCreate }),
       ...(kind.onRemove && { onRemove: kind.onRemove }),
     });
-    const { expose, extraLabels, blocks, exemplar, native, beforeView, samples } = kind;
+    const { expose, extraLabels, hasExtraLabels, blocks, exemplar, native, beforeView, samples } = kind;
     this[COLUMNS] = {
       descriptor,
       labelNames: this.labelNames,
@@ -109,6 +110,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       samples,
       ...(expose && { expose: (row: number, into: Float64Array) => expose(this.table, row, into) }),
       ...(extraLabels && { extraLabels }),
+      ...(hasExtraLabels && { hasExtraLabels }),
       ...(blocks && { blocks }),
       ...(exemplar && { exemplar }),
       ...(native && { native }),

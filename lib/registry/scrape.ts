@@ -330,7 +330,7 @@ function exposedAs({ name, type, help, unit }: FamilyDescriptor, prefix: string)
 
 /** Whether nothing can clash that did not at registration. Labels beyond the declared ones could. */
 function isCheckedAlready({ part, isDeclared }: Found): boolean {
-  return isDeclared === true && part.kind === "columns" && part.view.family.extraLabels === undefined;
+  return isDeclared === true && part.kind === "columns" && !part.view.hasExtraLabels;
 }
 
 interface Answers {

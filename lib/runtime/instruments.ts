@@ -149,12 +149,12 @@ export class Instruments implements UpdateGroup {
   }
 
   info(declared: Declared, facts: Readonly<Record<string, string>>): void {
-    const info = this.#add(new Info({ ...this.#options(declared) }));
-    const series = info.labels();
-    series.set(facts);
+    const info = this.#add(new Info<string>({ ...this.#options(declared), labelNames: Object.keys(facts) }));
+    // What never changes is said by declared labels, which are written faster than facts.
+    const series = info.labels(facts);
     // Only a registry that is reset takes it away.
     this.onUpdate(() => {
-      if (!series.hasSeries) series.set(facts);
+      if (!series.hasSeries) series.set({});
     });
   }
 

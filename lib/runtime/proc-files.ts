@@ -1,5 +1,11 @@
 // Reads what Linux tells in /proc. A line that is missing or is not as it should be is a figure that is not there.
 
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** What `/proc/self/status` says; sizes in bytes. */
 export interface ProcStatus {
   readonly virtualBytes?: number;
@@ -13,25 +19,37 @@ export interface ProcStatus {
  * name of the process, and the kernel escapes line breaks in it; so a key at the beginning of a line is a key.
  */
 export function parseStatus(text: string): ProcStatus {
-  const kilobytes = (key: string) => {
-    const value = lineOf(text, key);
-    const kilo = value?.endsWith(" kB") ? figure(value.slice(0, -3)) : undefined;
-    return kilo === undefined ? undefined : kilo * 1024;
-  };
   return present({
-    virtualBytes: kilobytes("VmSize"),
-    residentBytes: kilobytes("VmRSS"),
-    dataBytes: kilobytes("VmData"),
-    threads: figure(lineOf(text, "Threads")),
+    virtualBytes: numberBehind(text, "\nVmSize:", " kB", 1024),
+    residentBytes: numberBehind(text, "\nVmRSS:", " kB", 1024),
+    dataBytes: numberBehind(text, "\nVmData:", " kB", 1024),
+    threads: numberBehind(text, "\nThreads:", "", 1),
   });
 }
 
-/** What a line says behind its key, without the blanks between them. */
-function lineOf(text: string, key: string): string | undefined {
-  const start = text.indexOf(`\n${key}:`);
+/** The digits that a line has between its key and its unit, times what the unit is worth. */
+function numberBehind(text: string, key: string, unit: string, worth: number): number | undefined {
+  const start = text.indexOf(key);
   if (start < 0) return undefined;
-  const end = text.indexOf("\n", start + 1);
-  return text.slice(start + key.length + 2, end < 0 ? text.length : end).trimStart();
+  const first = skipBlanks(text, start + key.length, text.length);
+  const end = skipDigits(text, first, text.length);
+  const lineEnd = end + unit.length;
+  if (end === first || !text.startsWith(unit, end)) return undefined;
+  return lineEnd === text.length || text.charCodeAt(lineEnd) === NEWLINE
+    ? Number(text.slice(first, end)) * worth
+    : undefined;
+}
+
+function skipBlanks(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && (text.charCodeAt(at) === SPACE || text.charCodeAt(at) === TAB)) at++;
+  return at;
+}
+
+function skipDigits(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) >= ZERO && text.charCodeAt(at) <= NINE) at++;
+  return at;
 }
 
 /** What `/proc/self/limits` says; a limit that there isn't is left out. */
@@ -68,7 +86,11 @@ export function parseNetworkTraffic(text: string): NetworkTraffic | undefined {
     // An interface may have a colon in its name, as aliases had; the columns hold none.
     const colon = text.lastIndexOf(":", end - 1);
     if (colon < start) continue;
-    const [bytesIn, bytesOut] = [columnOf(text, colon + 1, end, 0), columnOf(text, colon + 1, end, 8)];
+    let at = skipBlanks(text, colon + 1, end);
+    const bytesIn = columnAt(text, at, end);
+    // Eight columns on, all of them numbers.
+    for (let i = 0; i < 8; i++) at = skipBlanks(text, skipDigits(text, at, end), end);
+    const bytesOut = columnAt(text, at, end);
     if (bytesIn === undefined || bytesOut === undefined) continue;
     interfaces++;
     if (text.slice(start, colon).trim() === "lo") continue;
@@ -78,16 +100,11 @@ export function parseNetworkTraffic(text: string): NetworkTraffic | undefined {
   return interfaces === 0 ? undefined : { received, transmitted };
 }
 
-/** The number in one of the columns of a line, which are any number of blanks apart. */
-function columnOf(text: string, start: number, end: number, index: number): number | undefined {
-  const skip = (from: number, areBlanks: boolean) => {
-    let at = from;
-    while (at < end && text.charCodeAt(at) <= 0x20 === areBlanks) at++;
-    return at;
-  };
-  let at = skip(start, true);
-  for (let i = 0; i < index; i++) at = skip(skip(at, false), true);
-  return figure(text.slice(at, skip(at, false)));
+/** The number in the column of a line that begins at a place. */
+function columnAt(text: string, start: number, lineEnd: number): number | undefined {
+  const end = skipDigits(text, start, lineEnd);
+  const isWhole = end > start && (end === lineEnd || text.charCodeAt(end) === SPACE);
+  return isWhole ? Number(text.slice(start, end)) : undefined;
 }
 
 /** A number of plain digits. */
