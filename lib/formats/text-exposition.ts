@@ -38,9 +38,13 @@ export class TextExposition implements Format {
     const blocks = this.#blocksOf(families);
     for (let i = 0; i < families.length; i++) {
       const { parts } = families[i] as ScrapedFamily;
-      for (const block of blocks[i] ?? []) {
+      const itsBlocks = blocks[i] as readonly Block[];
+      // Nearly all families have one block and one part, for which iterators would be most of the garbage.
+      for (let j = 0; j < itsBlocks.length; j++) {
+        const block = itsBlocks[j] as Block;
         let isBegun = false;
-        for (const part of parts) {
+        for (let k = 0; k < parts.length; k++) {
+          const part = parts[k] as FamilyPart;
           if (!hasSamples(block, part)) continue;
           const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
           const view = part.kind === "columns" && !part.view.hasExtraLabels ? part.view : undefined;

@@ -38,8 +38,9 @@ function sharedNumbers(count: number): Float64Array {
 
 /** The longest that a line of the table can be now, in bytes. */
 function longestLine(plan: TextPlan, table: SeriesTable): number {
+  const { longest } = table.fragments;
   let bytes = plan.fixedBytes;
-  for (const longest of table.fragments.longest) bytes += longest;
+  for (let i = 0; i < longest.length; i++) bytes += longest[i] as number;
   return bytes;
 }
 
