@@ -13,7 +13,7 @@ import { describeMetric, isLegacyLabelName } from "../model/names.ts";
 import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
 import type { Registrar } from "../registry/registrar.ts";
-import { askToUpdate, type ColumnMetric, type UpdateGroup } from "../registry/scrape.ts";
+import { askToUpdate, type ColumnMetric, GROUP, type UpdateGroup } from "../registry/scrape.ts";
 import {
   COLUMNS,
   type ColumnFamily,
@@ -63,22 +63,21 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
   readonly [COLUMNS]: ColumnFamily;
   /** @internal */
   readonly update: ((context: ScrapeContext) => unknown) | undefined;
-  /** @internal */
-  readonly group: UpdateGroup | undefined;
+  readonly [GROUP]: UpdateGroup | undefined;
   protected readonly table: SeriesTable;
   /** The label values of the series that there were at first. */
   readonly #initial: readonly (readonly string[])[];
 
   constructor(
     kind: MetricKind,
-    options: MetricOptions<string> & { readonly collect?: Update | undefined; readonly group?: UpdateGroup },
+    options: MetricOptions<string> & { readonly collect?: Update | undefined; readonly [GROUP]?: UpdateGroup },
   ) {
     const descriptor = checkOptions(kind.type, options);
     const {
       labelNames = [],
       clock = systemClock,
       collect,
-      group,
+      [GROUP]: group,
       registers = [register],
       pages,
       series = [],
@@ -116,7 +115,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(native && { native }),
       ...(beforeView && { beforeView }),
     };
-    this.group = group;
+    this[GROUP] = group;
     this.update = collect === undefined ? group?.update : (context) => collect.call(this, context);
     const initial = series.length === 0 && labelNames.length === 0 && kind.startsEmpty !== true ? [{}] : series;
     this.#initial = initial.map((labels) => this.table.textsOf(this.table.rowOf(labels)));

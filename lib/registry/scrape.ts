@@ -54,20 +54,26 @@ export interface LeasedChunk {
   release(): void;
 }
 
+/** The key of a metric's {@link UpdateGroup}, in its declaration too. */
+export const GROUP: unique symbol = Symbol("group");
+
+/** The key of the metrics of an {@link UpdateGroup}. */
+export const MEMBERS: unique symbol = Symbol("members");
+
 /** A metric of this copy of the library: the scrape reads its columns. */
 export interface ColumnMetric extends Metric {
   readonly [COLUMNS]: ColumnFamily;
   /** Brings the numbers up to date; where it is absent they always are. */
   readonly update?: ((context: ScrapeContext) => unknown) | undefined;
   /** Which others it is brought up to date with: then the group is asked, and not the metric. */
-  readonly group?: UpdateGroup | undefined;
+  readonly [GROUP]?: UpdateGroup | undefined;
 }
 
 /** Metrics that one call brings up to date, so that a scrape has the numbers of one moment of all of them. */
 export interface UpdateGroup {
   /** Names it where it failed. */
   readonly name: string;
-  readonly members: readonly ColumnMetric[];
+  readonly [MEMBERS]: readonly ColumnMetric[];
   readonly update: (context: ScrapeContext) => unknown;
 }
 
@@ -124,9 +130,13 @@ export interface Collected {
   close(): void;
 }
 
+function isGroup(asked: Collector | UpdateGroup): asked is UpdateGroup {
+  return MEMBERS in asked;
+}
+
 /** Who brings the numbers up to date: the group of a metric that has one, else whoever has them. */
 function groupOf<Asked extends ColumnMetric | ColumnCollector | UpdateGroup>(asked: Asked): Asked | UpdateGroup {
-  return ("group" in asked ? asked.group : undefined) ?? asked;
+  return (GROUP in asked ? asked[GROUP] : undefined) ?? asked;
 }
 
 /** Asks whoever has columns to bring them up to date; `then` and the result are those of {@link ask}. */
@@ -140,7 +150,7 @@ export function askToUpdate(
     (context) => {
       if (updated.update === undefined) return [];
       // Scrapes that still print what the last update set get a copy of it.
-      if ("members" in updated) for (const metric of updated.members) metric[COLUMNS].table.freezeLeases();
+      if (isGroup(updated)) for (const metric of updated[MEMBERS]) metric[COLUMNS].table.freezeLeases();
       else if (isColumnMetric(updated)) updated[COLUMNS].table.freezeLeases();
       const answer = updated.update(context);
       // Its answer is in the columns; what it returned only says when.
@@ -297,7 +307,7 @@ function foundFor(
 function foundIn(view: FamilyView, registration: Registration, constantLabels: LabelSet): Found {
   const { descriptor } = view.family;
   return {
-    descriptor: registration.prefix === "" ? descriptor : prefixed(descriptor, registration),
+    descriptor: registration.prefix === "" ? descriptor : prefixed(descriptor, registration.prefix),
     part: partOf(view, constantLabels),
     isDeclared: isColumnMetric(registration.collector),
   };
@@ -313,14 +323,14 @@ function isUpToDate(collector: Collector): boolean {
   return (collector as Partial<ColumnMetric>).update === undefined;
 }
 
-/** The descriptors of metrics under a prefix, made once so that what is written of them can be kept. */
-const prefixedDescriptors = new WeakMap<Registration, FamilyDescriptor>();
+/** What descriptors were last exposed as under a prefix, so that what is written of them can be kept. */
+const prefixedDescriptors = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
 
-function prefixed(descriptor: FamilyDescriptor, registration: Registration): FamilyDescriptor {
-  const known = prefixedDescriptors.get(registration);
-  if (known?.name === registration.prefix + descriptor.name) return known;
-  const made = exposedAs(descriptor, registration.prefix);
-  prefixedDescriptors.set(registration, made);
+function prefixed(descriptor: FamilyDescriptor, prefix: string): FamilyDescriptor {
+  const known = prefixedDescriptors.get(descriptor);
+  if (known?.name === prefix + descriptor.name) return known;
+  const made = exposedAs(descriptor, prefix);
+  prefixedDescriptors.set(descriptor, made);
   return made;
 }
 
@@ -395,7 +405,7 @@ function askAll(
         if (awaited.size === 0 && !isAsking) end();
       };
       const stopWaiting =
-        "members" in whom || isColumnMetric(whom) || isColumnCollector(whom)
+        isGroup(whom) || isColumnMetric(whom) || isColumnCollector(whom)
           ? askToUpdate(whom, then)
           : ask(whom, (context) => whom.collect(context), then);
       if (!hasAnswered) awaited.set(whom, stopWaiting);

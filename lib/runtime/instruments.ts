@@ -5,7 +5,7 @@ import { Info } from "../metrics/info.ts";
 import type { Aggregator } from "../metrics/options.ts";
 import type { Metric } from "../model/collector.ts";
 import type { Registrar } from "../registry/registrar.ts";
-import { type ColumnMetric, isColumnMetric, type UpdateGroup } from "../registry/scrape.ts";
+import { type ColumnMetric, GROUP, isColumnMetric, MEMBERS, type UpdateGroup } from "../registry/scrape.ts";
 import type { Reading } from "./reading.ts";
 
 /** How a metric of the runtime is declared. */
@@ -37,7 +37,7 @@ type ReadEach = (reading: Reading, tell: (name: string, figure: Figure) => void)
  */
 export class Instruments implements UpdateGroup {
   readonly name = "collectDefaultMetrics";
-  readonly members: ColumnMetric[] = [];
+  readonly [MEMBERS]: ColumnMetric[] = [];
   readonly #registrar: Registrar;
   readonly #read: () => Reading;
   readonly #updates: ((reading: Reading) => void)[] = [];
@@ -61,7 +61,7 @@ export class Instruments implements UpdateGroup {
   /** Ends what runs, and takes all metrics out of the registry. */
   stop(): void {
     for (const resource of this.#resources) resource.stop();
-    for (const metric of this.members) this.#registrar.unregister(metric);
+    for (const metric of this[MEMBERS]) this.#registrar.unregister(metric);
   }
 
   /** Has something done whenever the metrics are brought up to date. */
@@ -160,15 +160,15 @@ export class Instruments implements UpdateGroup {
 
   /** Whether any of the metrics is still where it was registered. */
   get areRegistered(): boolean {
-    return this.members.some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
+    return this[MEMBERS].some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
   }
 
   #options(declared: Declared) {
-    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], group: this };
+    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], [GROUP]: this };
   }
 
   #add<Made extends Metric>(metric: Made): Made {
-    if (isColumnMetric(metric)) this.members.push(metric);
+    if (isColumnMetric(metric)) this[MEMBERS].push(metric);
     return metric;
   }
 
