@@ -9,9 +9,9 @@ import { loadContender, ours } from "./contenders.ts";
 const require = createRequire(import.meta.url);
 const [app, measuring] = process.argv.slice(2) as [string, string];
 
-if (measuring === "tallystick") {
-  const { instrumentHttp } = (await loadContender(ours)).client as unknown as { instrumentHttp(): void };
-  instrumentHttp();
+if (measuring.startsWith("tallystick")) {
+  const { instrumentHttp } = (await loadContender(ours)).client as unknown as { instrumentHttp(options: object): void };
+  instrumentHttp({ exemplars: measuring === "tallystick with exemplars" });
 }
 if (measuring === "@opentelemetry/instrumentation-http") {
   const { HttpInstrumentation } = require(measuring);

@@ -1,4 +1,4 @@
-import type { LabelSet } from "../model/family.ts";
+import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
 import { isLegacyLabelName } from "../model/names.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
@@ -20,6 +20,12 @@ export class TextExposition implements Format {
   /** The plans made so far; a family is nearly always scraped under the same name with the same constant labels. */
   readonly #plans = new WeakMap<SeriesTable, TextPlan>();
 
+  /** The blocks of the families that were written last, by the first of them: a registry mostly exposes the same ones. */
+  readonly #blocks = new WeakMap<
+    FamilyDescriptor,
+    { readonly families: readonly FamilyDescriptor[]; readonly blocks: readonly (readonly Block[])[] }
+  >();
+
   /** The heads of blocks; a dialect gives the same one for a family as long as it is called the same. */
   readonly #heads = new WeakMap<Block, Uint8Array>();
 
@@ -29,15 +35,48 @@ export class TextExposition implements Format {
   }
 
   *sections(families: readonly ScrapedFamily[]): Iterable<Section> {
-    const blocks = this.#dialect.blocksOf(families.map(({ descriptor }) => descriptor));
-    for (const [i, { parts }] of families.entries()) {
-      for (const block of blocks[i] ?? []) {
-        if (!parts.some((part) => hasSamples(block, part))) continue;
-        yield this.#head(block);
-        for (const part of parts) yield this.#samples(block, part);
+    const blocks = this.#blocksOf(families);
+    for (let i = 0; i < families.length; i++) {
+      const { parts } = families[i] as ScrapedFamily;
+      const itsBlocks = blocks[i] as readonly Block[];
+      // Nearly all families have one block and one part, for which iterators would be most of the garbage.
+      for (let j = 0; j < itsBlocks.length; j++) {
+        const block = itsBlocks[j] as Block;
+        let isBegun = false;
+        for (let k = 0; k < parts.length; k++) {
+          const part = parts[k] as FamilyPart;
+          if (!hasSamples(block, part)) continue;
+          const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
+          const view = part.kind === "columns" && !part.view.hasExtraLabels ? part.view : undefined;
+          const plan = view && this.#planFor(block, view, constantLabels);
+          if (view === undefined || plan === undefined || !fitsRows(plan, view.family.table)) {
+            if (!isBegun) yield this.#head(block);
+            yield new LineSection(this.#lines(block, part, constantLabels));
+          } else {
+            if (!isBegun && plan.head === undefined) yield this.#head(block);
+            yield new TextRows(plan, view, isBegun ? undefined : plan.head);
+          }
+          isBegun = true;
+        }
       }
     }
     if (this.#dialect.end !== "") yield new LineSection([this.#dialect.end]);
+  }
+
+  #blocksOf(families: readonly ScrapedFamily[]): readonly (readonly Block[])[] {
+    const first = families[0]?.descriptor;
+    if (first === undefined) return [];
+    const known = this.#blocks.get(first);
+    const { length } = families;
+    if (known?.families.length === length) {
+      let i = 0;
+      while (i < length && known.families[i] === families[i]?.descriptor) i++;
+      if (i === length) return known.blocks;
+    }
+    const descriptors = families.map(({ descriptor }) => descriptor);
+    const blocks = this.#dialect.blocksOf(descriptors);
+    this.#blocks.set(first, { families: descriptors, blocks });
+    return blocks;
   }
 
   #head(block: Block): Section {
@@ -49,16 +88,10 @@ export class TextExposition implements Format {
     return new ByteSection(bytes);
   }
 
-  #samples(block: Block, part: FamilyPart): Section {
-    const dialect = this.#dialect;
-    const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
-    if (part.kind === "plain") return new LineSection(seriesLines(block, part.family, constantLabels, dialect));
-    const { view } = part;
-    if (view.family.extraLabels === undefined) {
-      const plan = this.#planFor(block, view, constantLabels);
-      if (fitsRows(plan, view.family.table)) return new TextRows(plan, view);
-    }
-    return new LineSection(rowLines(block, view, constantLabels, dialect));
+  #lines(block: Block, part: FamilyPart, constantLabels: LabelSet): Iterable<string> {
+    return part.kind === "plain"
+      ? seriesLines(block, part.family, constantLabels, this.#dialect)
+      : rowLines(block, part.view, constantLabels, this.#dialect);
   }
 
   #planFor(block: Block, view: FamilyView, constantLabels: LabelSet): TextPlan {

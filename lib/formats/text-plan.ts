@@ -4,6 +4,8 @@ import { type Piece, piece } from "./chunk.ts";
 import { NUMBER_BYTES } from "./numbers.ts";
 import type { SampleLine } from "./samples.ts";
 
+/** Help texts are a sentence. */
+const LONGEST_HEAD = 4096;
 /** Room for an exemplar: 128 characters in names and values, what escapes and separates them, and two numbers. */
 const EXEMPLAR_BYTES = 4096;
 
@@ -35,7 +37,10 @@ export interface LineSpec extends Omit<SampleLine, "suffix" | "label"> {
 
 /** What all rows of a family have in common. */
 export interface TextPlan {
+  /** The lines before the first row, as they are. */
   readonly name: string;
+  /** The same as bytes; nothing where they are too long to be written at once. */
+  readonly head: Piece | undefined;
   readonly constantLabels: LabelSet;
   readonly lines: readonly Line[];
   /** What stands for a row's absent label: a default label of the same name, or nothing. */
@@ -73,8 +78,10 @@ export function textPlan(
   const absentPieces = absent.map((text) => (text === "" ? undefined : piece(encoder.encode(text))));
   const renamed = more.names?.map((label) => piece(encoder.encode(`,${label}="`)));
   const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
+  const headBytes = encoder.encode(name);
   return {
     name,
+    head: headBytes.length > LONGEST_HEAD ? undefined : piece(headBytes),
     constantLabels,
     lines: planned,
     absent: absentPieces,

@@ -25,10 +25,22 @@ const encoder = new TextEncoder();
 const noNumbers = new Float64Array(0);
 const noIds = new Int32Array(0);
 
+// What is written at once shares memory, as new memory for each family would take longer than writing a small one does.
+
+/** The first line's head and the labels of the row under way: most of its lines begin alike. */
+const prefix = new Chunk(LONGEST_LINE);
+let rowNumbers = new Float64Array(64);
+
+function sharedNumbers(count: number): Float64Array {
+  if (count > rowNumbers.length) rowNumbers = new Float64Array(count * 2);
+  return rowNumbers.subarray(0, count);
+}
+
 /** The longest that a line of the table can be now, in bytes. */
 function longestLine(plan: TextPlan, table: SeriesTable): number {
+  const { longest } = table.fragments;
   let bytes = plan.fixedBytes;
-  for (const longest of table.fragments.longest) bytes += longest;
+  for (let i = 0; i < longest.length; i++) bytes += longest[i] as number;
   return bytes;
 }
 
@@ -43,42 +55,52 @@ export class TextRows implements Section {
   readonly #view: FamilyView;
   /** No line of the rows in view is longer; longer label values may come meanwhile, but not in these rows. */
   readonly #longest: number;
+  /** The lines before the first row, until they are written. */
+  #head: Piece | undefined;
   /** The next row, as page and place in it. */
   #page = 0;
   #place = 0;
   /** The row's numbers, all read before its first line is written; not needed for rows of one line. */
-  readonly #numbers: Float64Array;
+  #numbers: Float64Array;
   /** The row's label ids, read with them: a series that is removed meanwhile is written to its end. */
   readonly #ids: Int32Array;
   /** Whether a row is one line with one number, as it is stored, and its labels are written as they are. */
   readonly #isSingle: boolean;
   /** The next line of the row under way. */
   #line = 0;
-  /** The first line's head and the labels of the row under way: most of its lines begin alike. */
-  #prefix: Chunk | undefined;
 
-  constructor(plan: TextPlan, view: FamilyView) {
+  /** @param head what to write before the first row */
+  constructor(plan: TextPlan, view: FamilyView, head?: Piece) {
     this.#plan = plan;
+    this.#head = head;
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
     const { samples, expose, table } = view.family;
     const { lines, exemplarText, renamed } = plan;
     this.#isSingle =
       lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
-    this.#numbers = this.#isSingle ? noNumbers : new Float64Array(samples.length);
+    this.#numbers = this.#isSingle ? noNumbers : sharedNumbers(samples.length);
     this.#ids = this.#isSingle ? noIds : new Int32Array(table.width);
   }
 
   write(chunk: Chunk): boolean {
+    const head = this.#head;
+    if (head !== undefined) {
+      if (chunk.length + head.length > CHUNK_BYTES) {
+        chunk.isFull = true;
+        return false;
+      }
+      chunk.length = copyBytes(head.view, 0, chunk.view, chunk.length, head.length);
+      this.#head = undefined;
+    }
     const view = this.#view;
     const rows = view.rowsIn(this.#page);
     if (rows === 0) return true;
     this.#place = this.#isSingle ? this.#writeSingle(chunk, rows) : this.#writeMultiple(chunk, rows);
-    if (this.#place === rows) {
-      this.#page++;
-      this.#place = 0;
-    }
-    return false;
+    if (this.#place < rows) return false;
+    this.#page++;
+    this.#place = 0;
+    return view.rowsIn(this.#page) === 0;
   }
 
   /** Writes rows that have one line and one number. */
@@ -170,8 +192,6 @@ export class TextRows implements Section {
     const bytes = chunk.bytes;
     const out = chunk.view;
     const last = CHUNK_BYTES - this.#longest;
-    this.#prefix ??= new Chunk(this.#longest);
-    const prefix = this.#prefix;
     const start = prefix.view;
     const numbers = this.#numbers;
     const head = lines[0]?.head;
@@ -185,9 +205,9 @@ export class TextRows implements Section {
         if ((idPage[first] as number) < 0) continue;
         for (let i = 0; i < ids.length; i++) ids[i] = idPage[first + i] as number;
         this.#view.read((this.#page << table.rowShift) | place, numbers);
-        if (head !== undefined) copyBytes(head.view, 0, start, 0, headLength);
-        prefix.length = writeLabels(table.fragments, plan, ids, 0, start, headLength);
       }
+      if (head !== undefined) copyBytes(head.view, 0, start, 0, headLength);
+      prefix.length = writeLabels(table.fragments, plan, ids, 0, start, headLength);
       for (let i = this.#line; i < lines.length; i++) {
         const line = lines[i] as Line;
         if (line.isOmitted?.(numbers)) continue;
@@ -195,6 +215,8 @@ export class TextRows implements Section {
           chunk.isFull = true;
           chunk.length = offset;
           this.#line = i;
+          // Until the rest of the row is written, others may write theirs.
+          this.#numbers = numbers.slice();
           return place;
         }
         const headEnd = offset + line.head.length;

@@ -13,7 +13,7 @@ import { describeMetric, isLegacyLabelName } from "../model/names.ts";
 import { register } from "../registry/default-registry.ts";
 import { familyJson, plainFamily } from "../registry/plain-families.ts";
 import type { Registrar } from "../registry/registrar.ts";
-import { askToUpdate, type ColumnMetric } from "../registry/scrape.ts";
+import { askToUpdate, type ColumnMetric, GROUP, type UpdateGroup } from "../registry/scrape.ts";
 import {
   COLUMNS,
   type ColumnFamily,
@@ -35,6 +35,7 @@ export interface MetricKind {
   readonly details?: Readonly<Record<string, unknown>>;
   readonly expose?: (table: SeriesTable, row: number, into: Float64Array) => void;
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  readonly hasExtraLabels?: () => boolean;
   readonly blocks?: ExponentialBlocks;
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
   readonly native?: (row: number) => NativeHistogram | undefined;
@@ -62,13 +63,25 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
   readonly [COLUMNS]: ColumnFamily;
   /** @internal */
   readonly update: ((context: ScrapeContext) => unknown) | undefined;
+  readonly [GROUP]: UpdateGroup | undefined;
   protected readonly table: SeriesTable;
   /** The label values of the series that there were at first. */
   readonly #initial: readonly (readonly string[])[];
 
-  constructor(kind: MetricKind, options: MetricOptions<string> & { readonly collect?: Update | undefined }) {
+  constructor(
+    kind: MetricKind,
+    options: MetricOptions<string> & { readonly collect?: Update | undefined; readonly [GROUP]?: UpdateGroup },
+  ) {
     const descriptor = checkOptions(kind.type, options);
-    const { labelNames = [], clock = systemClock, collect, registers = [register], pages, series = [] } = options;
+    const {
+      labelNames = [],
+      clock = systemClock,
+      collect,
+      [GROUP]: group,
+      registers = [register],
+      pages,
+      series = [],
+    } = options;
     if (collect !== undefined && typeof collect !== "function") {
       throw new TypeError(`${describeMetric(kind.type, descriptor.name)}: collect must be a function.`);
     }
@@ -88,7 +101,7 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       ...(kind.onCreate && { onCreate: kind.onCreate }),
       ...(kind.onRemove && { onRemove: kind.onRemove }),
     });
-    const { expose, extraLabels, blocks, exemplar, native, beforeView, samples } = kind;
+    const { expose, extraLabels, hasExtraLabels, blocks, exemplar, native, beforeView, samples } = kind;
     this[COLUMNS] = {
       descriptor,
       labelNames: this.labelNames,
@@ -96,12 +109,14 @@ export abstract class BaseMetric<Series extends KeptSeries> implements ColumnMet
       samples,
       ...(expose && { expose: (row: number, into: Float64Array) => expose(this.table, row, into) }),
       ...(extraLabels && { extraLabels }),
+      ...(hasExtraLabels && { hasExtraLabels }),
       ...(blocks && { blocks }),
       ...(exemplar && { exemplar }),
       ...(native && { native }),
       ...(beforeView && { beforeView }),
     };
-    this.update = collect === undefined ? undefined : (context) => collect.call(this, context);
+    this[GROUP] = group;
+    this.update = collect === undefined ? group?.update : (context) => collect.call(this, context);
     const initial = series.length === 0 && labelNames.length === 0 && kind.startsEmpty !== true ? [{}] : series;
     this.#initial = initial.map((labels) => this.table.textsOf(this.table.rowOf(labels)));
     this.#register(registers);

@@ -83,6 +83,7 @@ class InfoMetric extends BaseMetric<InfoSeries> {
         samples: [{ suffix: "" }],
         expose: (_table, _row, into) => into.fill(1),
         extraLabels: (row) => facts.get(row),
+        hasExtraLabels: () => facts.size > 0,
         onRemove: (row) => facts.delete(row),
         startsEmpty: true,
       },
@@ -104,7 +105,8 @@ class InfoMetric extends BaseMetric<InfoSeries> {
 
   /** @internal */
   tell(row: number, facts: LabelSet): void {
-    this.facts.set(row, facts);
+    if (Object.keys(facts).length > 0) this.facts.set(row, facts);
+    else this.facts.delete(row);
     this.table.changed(row);
   }
 

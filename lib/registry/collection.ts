@@ -39,8 +39,11 @@ class Canceller {
 /** The runs under way, in whatever registry they began: a collector is never called again while it is being asked. */
 const runs = new WeakMap<object, Run>();
 
+/** Whoever is asked: a collector, or what several of them are brought up to date by. */
+export type Asked = Collector | { readonly name: string };
+
 /** A name for the collector, in errors and in the metric that counts them. */
-export function nameOf(collector: Collector): string {
+export function nameOf(collector: Asked): string {
   for (const name of [collector.name, collector.constructor?.name] as readonly unknown[]) {
     if (typeof name === "string" && name !== "") return name;
   }
@@ -58,7 +61,7 @@ export type Ask = (context: ScrapeContext) => unknown;
  * @returns a function that stops waiting, and says whether because the collector is late. When nobody waits any more
  *   the collector is told so by its signal.
  */
-export function ask(collector: Collector, how: Ask, then: (outcome: Outcome) => void): (isLate: boolean) => void {
+export function ask(collector: Asked, how: Ask, then: (outcome: Outcome) => void): (isLate: boolean) => void {
   let run = runs.get(collector);
   if (run === undefined) {
     run = { waiting: new Set([then]), canceller: new Canceller(), isLate: false };
@@ -77,7 +80,7 @@ export function ask(collector: Collector, how: Ask, then: (outcome: Outcome) => 
   };
 }
 
-function start(collector: Collector, how: Ask, run: Run): void {
+function start(collector: Asked, how: Ask, run: Run): void {
   const { canceller } = run;
   const finish = (outcome: Outcome) => {
     if (canceller.isAborted && run.waiting.size > 0) {

@@ -34,6 +34,8 @@ export class Gathering {
   readonly #ownersOf: (name: string) => readonly NameOwner[];
   /** Names taken by families that were checked here, with the families' names. */
   readonly #taken = new Map<string, string>();
+  #lastOrder = 0;
+  #isInOrder = true;
 
   /** @param ownersOf who exposes a name since registration */
   constructor(ownersOf: (name: string) => readonly NameOwner[]) {
@@ -42,11 +44,14 @@ export class Gathering {
 
   /** The families, in the order of registration. */
   get families(): ScrapedFamily[] {
-    return [...this.#byName.values()].sort((a, b) => a.order - b.order);
+    const families = [...this.#byName.values()];
+    return this.#isInOrder ? families : families.sort((a, b) => a.order - b.order);
   }
 
   /** Adds a part whose names and labels were checked at registration. */
   add({ descriptor, part }: Found, order: number): void {
+    if (order < this.#lastOrder) this.#isInOrder = false;
+    this.#lastOrder = order;
     const family = this.#byName.get(descriptor.name);
     if (family === undefined) {
       this.#byName.set(descriptor.name, { descriptor, parts: [part], order });

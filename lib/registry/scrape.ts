@@ -16,6 +16,9 @@ export const SLICE_MS = 1;
 /** How many registrations are put together between two looks at the clock. */
 const REGISTRATIONS_PER_STEP = 128;
 
+/** How many sections that end are written between two looks at the clock. */
+const SECTIONS_PER_LOOK = 16;
+
 /** How long collectors have by default. */
 export const DEFAULT_DEADLINE_MS = 5_000;
 
@@ -51,11 +54,27 @@ export interface LeasedChunk {
   release(): void;
 }
 
+/** The key of a metric's {@link UpdateGroup}, in its declaration too. */
+export const GROUP: unique symbol = Symbol("group");
+
+/** The key of the metrics of an {@link UpdateGroup}. */
+export const MEMBERS: unique symbol = Symbol("members");
+
 /** A metric of this copy of the library: the scrape reads its columns. */
 export interface ColumnMetric extends Metric {
   readonly [COLUMNS]: ColumnFamily;
   /** Brings the numbers up to date; where it is absent they always are. */
   readonly update?: ((context: ScrapeContext) => unknown) | undefined;
+  /** Which others it is brought up to date with: then the group is asked, and not the metric. */
+  readonly [GROUP]?: UpdateGroup | undefined;
+}
+
+/** Metrics that one call brings up to date, so that a scrape has the numbers of one moment of all of them. */
+export interface UpdateGroup {
+  /** Names it where it failed. */
+  readonly name: string;
+  readonly [MEMBERS]: readonly ColumnMetric[];
+  readonly update: (context: ScrapeContext) => unknown;
 }
 
 /** The key of {@link ColumnCollector}'s families. */
@@ -105,30 +124,35 @@ function isColumnCollector(collector: Collector): collector is ColumnCollector {
   return COLUMN_FAMILIES in collector;
 }
 
-/** The families that a collector has in columns, if it has any so. */
-function columnsOf(collector: Collector): readonly ColumnFamily[] | undefined {
-  if (isColumnMetric(collector)) return [collector[COLUMNS]];
-  return isColumnCollector(collector) ? collector[COLUMN_FAMILIES]() : undefined;
-}
-
 /** What collecting gave: the families in the order of registration, and the views to close afterwards. */
 export interface Collected {
   readonly families: ScrapedFamily[];
   close(): void;
 }
 
+function isGroup(asked: Collector | UpdateGroup): asked is UpdateGroup {
+  return MEMBERS in asked;
+}
+
+/** Who brings the numbers up to date: the group of a metric that has one, else whoever has them. */
+function groupOf<Asked extends ColumnMetric | ColumnCollector | UpdateGroup>(asked: Asked): Asked | UpdateGroup {
+  return (GROUP in asked ? asked[GROUP] : undefined) ?? asked;
+}
+
 /** Asks whoever has columns to bring them up to date; `then` and the result are those of {@link ask}. */
 export function askToUpdate(
-  metric: ColumnMetric | ColumnCollector,
+  asked: ColumnMetric | ColumnCollector | UpdateGroup,
   then: (outcome: Outcome) => void,
 ): (isLate: boolean) => void {
+  const updated = groupOf(asked);
   return ask(
-    metric,
+    updated,
     (context) => {
-      if (metric.update === undefined) return [];
+      if (updated.update === undefined) return [];
       // Scrapes that still print what the last update set get a copy of it.
-      if (isColumnMetric(metric)) metric[COLUMNS].table.freezeLeases();
-      const answer = metric.update(context);
+      if (isGroup(updated)) for (const metric of updated[MEMBERS]) metric[COLUMNS].table.freezeLeases();
+      else if (isColumnMetric(updated)) updated[COLUMNS].table.freezeLeases();
+      const answer = updated.update(context);
       // Its answer is in the columns; what it returned only says when.
       return isThenable(answer) ? Promise.resolve(answer).then(() => []) : [];
     },
@@ -171,7 +195,8 @@ export async function collectFamilies(
     const gathering = new Gathering(ownersOf);
     const toCheck: { readonly collector: Collector; readonly found: readonly Found[]; readonly order: number }[] = [];
     let sliceStart = host.monotonicNow();
-    for (const [order, registration] of [...registrations].entries()) {
+    for (let order = 0; order < registrations.length; order++) {
+      const registration = registrations[order] as Registration;
       // Thousands of families take their time, too.
       if (order % REGISTRATIONS_PER_STEP === REGISTRATIONS_PER_STEP - 1) {
         if (host.monotonicNow() - sliceStart >= SLICE_MS) {
@@ -180,16 +205,24 @@ export async function collectFamilies(
           sliceStart = host.monotonicNow();
         }
       }
+      const { collector } = registration;
       const withOthers = joint?.with.get(registration);
+      if (withOthers === undefined && isColumnMetric(collector)) {
+        // Most are such, and an exposition of a few lines each is quickly written: this makes no lists.
+        const view = isUpToDate(collector) ? open(collector[COLUMNS]) : answers.views[order]?.[0];
+        if (view === undefined) continue;
+        const found = foundIn(view, registration, labelsOf(registration));
+        if (isCheckedAlready(found)) gathering.add(found, order);
+        else toCheck.push({ collector, found: [found], order });
+        continue;
+      }
       const found =
         withOthers === undefined
-          ? foundFor(registration, labelsOf(registration), answers, open)
+          ? foundFor(registration, labelsOf(registration), answers, order, open)
           : foundJoined(withOthers, open);
-      const { collector } = registration;
       // Those of a column collector have different origins, so that one which clashes is no reason to leave out others.
       if (isColumnCollector(collector)) for (const one of found) toCheck.push({ collector, found: [one], order });
-      else if (!found.every(isCheckedAlready)) toCheck.push({ collector, found, order });
-      else for (const one of found) gathering.add(one, order);
+      else toCheck.push({ collector, found, order });
     }
     for (const [i, other] of (joint?.others ?? []).entries()) {
       toCheck.push({ collector: other.collector, found: foundJoined(other, open), order: registrations.length + i });
@@ -225,19 +258,19 @@ async function joinFamilies(
   const updated = joined.update((metric) => answers.families.get(metric)?.[0], host);
   if (updated !== undefined) await updated;
   const families = new Map<Registration, JoinedFamily>();
-  for (const registration of registrations) {
+  for (const [order, registration] of registrations.entries()) {
     const { collector, prefix } = registration;
     // What failed to bring itself up to date is left out, as it is where there are no others.
-    if (!isMetric(collector) || hasFailed(collector, answers)) continue;
+    if (!isMetric(collector) || hasFailed(collector, order, answers)) continue;
     const family = joined.familyWith(collector, prefix + collector.name, labelsOf(registration));
     if (family !== undefined) families.set(registration, family);
   }
   return { with: families, others: [...joined.others()].filter(({ descriptor }) => isWanted(descriptor.name)) };
 }
 
-function hasFailed(collector: Collector, { views, families }: Answers): boolean {
+function hasFailed(collector: Collector, order: number, { views, families }: Answers): boolean {
   if (!isColumnMetric(collector)) return !families.has(collector);
-  return collector.update !== undefined && !views.has(collector);
+  return collector.update !== undefined && views[order] === undefined;
 }
 
 function foundJoined(
@@ -251,26 +284,33 @@ function foundJoined(
   return [{ descriptor, part }];
 }
 
-/** What a registration brings into the exposition. */
+/** What a registration brings into the exposition that is no metric of ours. */
 function foundFor(
-  { collector, prefix }: Registration,
+  registration: Registration,
   constantLabels: LabelSet,
-  answers: Answers,
+  { views, families }: Answers,
+  order: number,
   open: (columns: ColumnFamily) => FamilyView,
-): Found[] {
-  const columns = columnsOf(collector);
-  if (columns !== undefined) {
-    const views = isUpToDate(collector) ? columns.map(open) : (answers.views.get(collector) ?? []);
-    return views.map((view) => ({
-      descriptor: prefix === "" ? view.family.descriptor : exposedAs(view.family.descriptor, prefix),
-      part: partOf(view, constantLabels),
-      isDeclared: isColumnMetric(collector),
-    }));
+): readonly Found[] {
+  const { collector, prefix } = registration;
+  if (isColumnCollector(collector)) {
+    const opened = isUpToDate(collector) ? collector[COLUMN_FAMILIES]().map(open) : (views[order] ?? []);
+    return opened.map((view) => foundIn(view, registration, constantLabels));
   }
-  return (answers.families.get(collector) ?? []).map((family) => ({
+  return (families.get(collector) ?? []).map((family) => ({
     descriptor: exposedAs(family, prefix),
     part: { kind: "plain", family, constantLabels },
   }));
+}
+
+/** A family in columns that a registration brings. */
+function foundIn(view: FamilyView, registration: Registration, constantLabels: LabelSet): Found {
+  const { descriptor } = view.family;
+  return {
+    descriptor: registration.prefix === "" ? descriptor : prefixed(descriptor, registration.prefix),
+    part: partOf(view, constantLabels),
+    isDeclared: isColumnMetric(registration.collector),
+  };
 }
 
 /** No format reads gauge histograms from columns, so few are there. */
@@ -283,17 +323,29 @@ function isUpToDate(collector: Collector): boolean {
   return (collector as Partial<ColumnMetric>).update === undefined;
 }
 
+/** What descriptors were last exposed as under a prefix, so that what is written of them can be kept. */
+const prefixedDescriptors = new WeakMap<FamilyDescriptor, FamilyDescriptor>();
+
+function prefixed(descriptor: FamilyDescriptor, prefix: string): FamilyDescriptor {
+  const known = prefixedDescriptors.get(descriptor);
+  if (known?.name === prefix + descriptor.name) return known;
+  const made = exposedAs(descriptor, prefix);
+  prefixedDescriptors.set(descriptor, made);
+  return made;
+}
+
 function exposedAs({ name, type, help, unit }: FamilyDescriptor, prefix: string): FamilyDescriptor {
   return { name: prefix + name, type, help, ...(unit !== undefined && { unit }) };
 }
 
 /** Whether nothing can clash that did not at registration. Labels beyond the declared ones could. */
 function isCheckedAlready({ part, isDeclared }: Found): boolean {
-  return isDeclared === true && part.kind === "columns" && part.view.family.extraLabels === undefined;
+  return isDeclared === true && part.kind === "columns" && !part.view.hasExtraLabels;
 }
 
 interface Answers {
-  readonly views: ReadonlyMap<Collector, readonly FamilyView[]>;
+  /** Of whoever was brought up to date, by the place of its registration. */
+  readonly views: readonly (readonly FamilyView[] | undefined)[];
   readonly families: ReadonlyMap<Collector, readonly MetricFamily[]>;
 }
 
@@ -304,9 +356,20 @@ function askAll(
   signal: AbortSignal | undefined,
   host: ScrapeHost,
 ): Promise<Answers> {
-  const views = new Map<Collector, readonly FamilyView[]>();
+  const views: (readonly FamilyView[] | undefined)[] = [];
   const families = new Map<Collector, readonly MetricFamily[]>();
-  const awaited = new Map<Collector, (isLate: boolean) => void>();
+  /** Who is to be asked, and the places of the registrations that this is for. */
+  const asked = new Map<Collector | UpdateGroup, number[]>();
+  for (let order = 0; order < registrations.length; order++) {
+    const { collector } = registrations[order] as Registration;
+    const isColumns = isColumnMetric(collector) || isColumnCollector(collector);
+    if (isColumns && isUpToDate(collector)) continue;
+    const whom = isColumns ? groupOf(collector) : collector;
+    const others = asked.get(whom);
+    if (others === undefined) asked.set(whom, [order]);
+    else others.push(order);
+  }
+  const awaited = new Map<Collector | UpdateGroup, (isLate: boolean) => void>();
   return new Promise((resolve) => {
     let isOver = false;
     let isAsking = true;
@@ -317,30 +380,35 @@ function askAll(
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
       const isAborted = signal?.aborted === true;
-      for (const [collector, stopWaiting] of awaited) {
+      for (const [whom, stopWaiting] of awaited) {
         stopWaiting(!isAborted);
         if (isAborted) continue;
-        host.onFailure(new CollectorError(nameOf(collector), `it did not answer within ${deadlineMs} ms.`));
+        host.onFailure(new CollectorError(nameOf(whom), `it did not answer within ${deadlineMs} ms.`));
       }
       resolve({ views, families });
     };
-    for (const collector of new Set(registrations.map((registration) => registration.collector))) {
-      const isColumns = isColumnMetric(collector) || isColumnCollector(collector);
-      if (isColumns && isUpToDate(collector)) continue;
+    for (const [whom, orders] of asked) {
       let hasAnswered = false;
       const then = (outcome: Outcome) => {
         hasAnswered = true;
-        awaited.delete(collector);
+        awaited.delete(whom);
         if (isOver) return;
         if (!outcome.ok) host.onFailure(outcome.error);
-        else if (isColumns) views.set(collector, (columnsOf(collector) ?? []).map(open));
-        else families.set(collector, outcome.families);
+        else {
+          for (const order of orders) {
+            const { collector } = registrations[order] as Registration;
+            if (isColumnMetric(collector)) views[order] = [open(collector[COLUMNS])];
+            else if (isColumnCollector(collector)) views[order] = collector[COLUMN_FAMILIES]().map(open);
+            else families.set(collector, outcome.families);
+          }
+        }
         if (awaited.size === 0 && !isAsking) end();
       };
-      const stopWaiting = isColumns
-        ? askToUpdate(collector, then)
-        : ask(collector, (context) => collector.collect(context), then);
-      if (!hasAnswered) awaited.set(collector, stopWaiting);
+      const stopWaiting =
+        isGroup(whom) || isColumnMetric(whom) || isColumnCollector(whom)
+          ? askToUpdate(whom, then)
+          : ask(whom, (context) => whom.collect(context), then);
+      if (!hasAnswered) awaited.set(whom, stopWaiting);
     }
     isAsking = false;
     if (awaited.size === 0 || signal?.aborted === true) return end();
@@ -377,12 +445,16 @@ export async function* renderChunks(
   };
   let sliceStart = host.monotonicNow();
   try {
+    let steps = 0;
     for (const section of format.sections(families)) {
-      while (!section.write(chunk)) {
+      for (let isDone = false; !isDone; ) {
+        isDone = section.write(chunk);
         if (chunk.isFull) {
           yield lend();
           chunk = pool.pop() ?? takeChunk();
         }
+        // What is done in one step is mostly a few lines.
+        if (isDone && ++steps % SECTIONS_PER_LOOK !== 0) continue;
         if (host.monotonicNow() - sliceStart >= SLICE_MS) {
           await host.turn();
           signal?.throwIfAborted();

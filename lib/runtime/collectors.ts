@@ -33,7 +33,7 @@ const GC_BUCKETS = [0.001, 0.01, 0.1, 1, 2, 5];
 const V8JS_GC_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 const DELAY_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-const seconds = (microseconds: number | undefined) => microseconds && microseconds / 1e6;
+const seconds = (time: number | undefined, perSecond: number) => time && time / perSecond;
 
 /** Sets up a collector's metrics. */
 type Collect = (setup: Setup) => void;
@@ -41,8 +41,8 @@ type Collect = (setup: Setup) => void;
 /** All collectors, by the names that prom-client has for those that it has. */
 export const collectors = {
   processCpuTotal({ instruments, prometheus, openTelemetry }) {
-    const user = ({ usage }: Reading) => seconds(usage()?.userCPUTime);
-    const system = ({ usage }: Reading) => seconds(usage()?.systemCPUTime);
+    const user = ({ usage }: Reading) => seconds(usage()?.userCPUTime, 1e6);
+    const system = ({ usage }: Reading) => seconds(usage()?.systemCPUTime, 1e6);
     if (prometheus) {
       instruments.counter({ name: "process_cpu_user_seconds_total", help: "CPU time spent in user mode." }, user);
       instruments.counter({ name: "process_cpu_system_seconds_total", help: "CPU time spent in the system." }, system);
@@ -58,10 +58,10 @@ export const collectors = {
       instruments.counters(
         { name: "process_cpu_time_seconds_total", help: "CPU time spent, by mode." },
         "cpu_mode",
-        (reading) => [
-          ["user", user(reading)],
-          ["system", system(reading)],
-        ],
+        (reading, tell) => {
+          tell("user", user(reading));
+          tell("system", system(reading));
+        },
       );
     }
   },
@@ -138,10 +138,10 @@ export const collectors = {
         help: "How often a thread of the process gave its processor away, or had it taken away.",
       },
       "process_context_switch_type",
-      ({ usage }) => [
-        ["voluntary", usage()?.voluntaryContextSwitches],
-        ["involuntary", usage()?.involuntaryContextSwitches],
-      ],
+      ({ usage }, tell) => {
+        tell("voluntary", usage()?.voluntaryContextSwitches);
+        tell("involuntary", usage()?.involuntaryContextSwitches);
+      },
     );
   },
 
@@ -154,10 +154,10 @@ export const collectors = {
         help: "Page faults: major ones had to read from a disk, minor ones had not.",
       },
       "system_paging_fault_type",
-      ({ usage }) => [
-        ["minor", usage()?.minorPageFault],
-        ["major", usage()?.majorPageFault],
-      ],
+      ({ usage }, tell) => {
+        tell("minor", usage()?.minorPageFault);
+        tell("major", usage()?.majorPageFault);
+      },
     );
   },
 
@@ -168,10 +168,10 @@ export const collectors = {
     instruments.counters(
       { name: "process_disk_io_bytes_total", help: "Bytes that were read from and written to disks." },
       "disk_io_direction",
-      ({ usage }) => [
-        ["read", bytes(usage()?.fsRead)],
-        ["write", bytes(usage()?.fsWrite)],
-      ],
+      ({ usage }, tell) => {
+        tell("read", bytes(usage()?.fsRead));
+        tell("write", bytes(usage()?.fsWrite));
+      },
     );
   },
 
@@ -199,10 +199,10 @@ export const collectors = {
           help: "Bytes received and sent over the network interfaces that the process can see.",
         },
         "network_io_direction",
-        (reading) => [
-          ["receive", reading.network()?.received],
-          ["transmit", reading.network()?.transmitted],
-        ],
+        (reading, tell) => {
+          tell("receive", reading.network()?.received);
+          tell("transmit", reading.network()?.transmitted);
+        },
       );
     }
   },
@@ -295,9 +295,10 @@ export const collectors = {
         help: "How long the event loop has worked, and how long it has waited for something to do.",
       },
       "nodejs_eventloop_state",
-      (reading) => {
+      (reading, tell) => {
         const times = measured(reading);
-        return times && [["active", times.active / 1000] as const, ["idle", times.idle / 1000] as const];
+        tell("active", seconds(times?.active, 1e3));
+        tell("idle", seconds(times?.idle, 1e3));
       },
     );
     instruments.gauge(
@@ -337,13 +338,15 @@ export const collectors = {
     const resources = (reading: Reading) => reading.activeResources();
     const help = "What keeps the event loop alive, by the type of the resource.";
     if (prometheus) {
-      instruments.gauges({ name: "nodejs_active_resources", help }, "type", resources);
+      instruments.gauges({ name: "nodejs_active_resources", help }, "type", tellCounts(resources));
       instruments.gauge(
         { name: "nodejs_active_resources_total", help: "How many resources keep the event loop alive." },
         (reading) => total(resources(reading)),
       );
     }
-    if (openTelemetry) instruments.gauges({ name: "v8js_resource_active", help }, "v8js_resource_type", resources);
+    if (openTelemetry) {
+      instruments.gauges({ name: "v8js_resource_active", help }, "v8js_resource_type", tellCounts(resources));
+    }
   },
 
   processHandles({ instruments, prometheus }) {
@@ -352,7 +355,7 @@ export const collectors = {
     instruments.gauges(
       { name: "nodejs_active_handles", help: "Handles of libuv that are active, by the class of their object." },
       "type",
-      handles,
+      tellCounts(handles),
     );
     instruments.gauge(
       { name: "nodejs_active_handles_total", help: "How many handles of libuv are active." },
@@ -366,7 +369,7 @@ export const collectors = {
     instruments.gauges(
       { name: "nodejs_active_requests", help: "Requests to libuv that are under way, by the class of their object." },
       "type",
-      requests,
+      tellCounts(requests),
     );
     instruments.gauge(
       { name: "nodejs_active_requests_total", help: "How many requests to libuv are under way." },
@@ -402,16 +405,16 @@ export const collectors = {
       ["available", "space_available_size", "What is free in each space of V8's heap.", "space_available_size"],
       ["", "space_physical_size", "The memory that each space of V8's heap occupies.", "physical_space_size"],
     ] as const) {
+      const tellSpaces = ({ heapSpaces }: Reading, tell: (name: string, bytes: number) => void) => {
+        for (const space of heapSpaces() ?? []) tell(space.space_name, space[read]);
+      };
       if (prometheus && part !== "") {
-        instruments.gauges({ name: `nodejs_heap_space_size_${part}_bytes`, help }, "space", ({ heapSpaces }) =>
-          // As prom-client has them: "new" for "new_space".
-          heapSpaces()?.map((space) => [shortName(space.space_name), space[read]] as const),
-        );
+        const name = `nodejs_heap_space_size_${part}_bytes`;
+        // As prom-client has them: "new" for "new_space".
+        instruments.gauges({ name, help }, "space", tellSpaces, shortName);
       }
       if (openTelemetry) {
-        instruments.gauges({ name: `v8js_memory_heap_${v8js}_bytes`, help }, "v8js_heap_space_name", ({ heapSpaces }) =>
-          heapSpaces()?.map((space) => [space.space_name, space[read]] as const),
-        );
+        instruments.gauges({ name: `v8js_memory_heap_${v8js}_bytes`, help }, "v8js_heap_space_name", tellSpaces);
       }
     }
   },
@@ -449,6 +452,16 @@ function shortName(space: string): string {
   return space.endsWith("_space") ? space.slice(0, -"_space".length) : space;
 }
 
-function total(counts: ReadonlyMap<string, number> | undefined): number | undefined {
-  return counts && [...counts.values()].reduce((sum, count) => sum + count, 0);
+type Counts = ReadonlyMap<string, number> | undefined;
+
+function tellCounts(countsOf: (reading: Reading) => Counts) {
+  return (reading: Reading, tell: (name: string, count: number) => void) => {
+    for (const [name, count] of countsOf(reading) ?? []) tell(name, count);
+  };
+}
+
+function total(counts: Counts): number | undefined {
+  let sum = 0;
+  for (const count of counts?.values() ?? []) sum += count;
+  return counts && sum;
 }

@@ -114,6 +114,7 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
 
   const reader = new Reader(sources);
   const instruments = new Instruments(register.scoped({ prefix, labels }), () => reader.read());
+  instruments.own({ start: () => {}, stop: () => reader.close() });
   let probe: LoopProbe | undefined;
   const setup = {
     instruments,

@@ -5,6 +5,7 @@ import { Info } from "../metrics/info.ts";
 import type { Aggregator } from "../metrics/options.ts";
 import type { Metric } from "../model/collector.ts";
 import type { Registrar } from "../registry/registrar.ts";
+import { type ColumnMetric, GROUP, isColumnMetric, MEMBERS, type UpdateGroup } from "../registry/scrape.ts";
 import type { Reading } from "./reading.ts";
 
 /** How a metric of the runtime is declared. */
@@ -24,18 +25,19 @@ export interface Resource {
   stop(): void;
 }
 
-/** The figures of several series that one label tells apart. */
-type Figures = Iterable<readonly [label: string, figure: Figure]>;
+/** Reads the figures of several series that one label tells apart, and tells each by the name it has at its source. */
+type ReadEach = (reading: Reading, tell: (name: string, figure: Figure) => void) => void;
 
 /**
  * The metrics of one collection, how they are brought up to date, and what runs for them.
  *
- * All metrics are brought up to date when any of them is asked for; in a scrape, which asks for all, that happens once.
+ * All metrics are brought up to date when any of them is asked for; a scrape asks for all at once.
  * Each of them holds on to this object, and the timers and observers of its resources do not: they end by themselves
  * once nobody can ask for a metric any more, be it that the registry was cleared or that it is gone itself.
  */
-export class Instruments {
-  readonly metrics: Metric[] = [];
+export class Instruments implements UpdateGroup {
+  readonly name = "collectDefaultMetrics";
+  readonly [MEMBERS]: ColumnMetric[] = [];
   readonly #registrar: Registrar;
   readonly #read: () => Reading;
   readonly #updates: ((reading: Reading) => void)[] = [];
@@ -59,7 +61,7 @@ export class Instruments {
   /** Ends what runs, and takes all metrics out of the registry. */
   stop(): void {
     for (const resource of this.#resources) resource.stop();
-    for (const metric of this.metrics) this.#registrar.unregister(metric);
+    for (const metric of this[MEMBERS]) this.#registrar.unregister(metric);
   }
 
   /** Has something done whenever the metrics are brought up to date. */
@@ -73,33 +75,14 @@ export class Instruments {
     this.onUpdate((reading) => {
       const value = read(reading);
       if (isFigure(value)) series.set(value);
-      else gauge.clear();
+      else if (series.hasSeries) gauge.clear();
     });
   }
 
-  gauges(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
+  /** @param textOf what a label says for a name */
+  gauges(declared: Declared, label: string, read: ReadEach, textOf?: (name: string) => string): void {
     const gauge = this.#add(new Gauge<string>({ ...this.#options(declared), labelNames: [label] }));
-    /** The series that are exposed, and in which update each was set. */
-    const shown = new Map<string, { readonly series: GaugeSeries; update: number }>();
-    let updates = 0;
-    this.onUpdate((reading) => {
-      updates++;
-      for (const [name, value] of read(reading) ?? []) {
-        if (!isFigure(value)) continue;
-        let one = shown.get(name);
-        if (one === undefined) {
-          one = { series: gauge.labels(name), update: updates };
-          shown.set(name, one);
-        }
-        one.series.set(value);
-        one.update = updates;
-      }
-      for (const [name, { update }] of shown) {
-        if (update === updates) continue;
-        gauge.remove(name);
-        shown.delete(name);
-      }
-    });
+    this.#updateEach(gauge, read, (series: GaugeSeries, value) => series.set(value), textOf);
   }
 
   /** A counter of what the system itself counts. */
@@ -109,23 +92,48 @@ export class Instruments {
     this.onUpdate((reading) => {
       const total = read(reading);
       // What counts less than before has begun anew, and so does the series.
-      if (!isFigure(total) || total < series.value) counter.clear();
+      if (isFigure(total) ? total < series.value : series.hasSeries) counter.clear();
       if (isFigure(total)) series.inc(total - series.value);
     });
   }
 
   /** Counters of what the system itself counts. */
-  counters(declared: Declared, label: string, read: (reading: Reading) => Figures | undefined): void {
+  counters(declared: Declared, label: string, read: ReadEach): void {
     const counter = this.#add(new Counter<string>({ ...this.#options(declared), labelNames: [label] }));
-    const known = new Map<string, CounterSeries>();
+    this.#updateEach(counter, read, (series: CounterSeries, total, text) => {
+      if (total < series.value) counter.remove(text);
+      series.inc(total - series.value);
+    });
+  }
+
+  /** Has the series set that are told of, and the others removed. */
+  #updateEach<Series>(
+    metric: { labels(text: string): Series; remove(text: string): boolean },
+    read: ReadEach,
+    set: (series: Series, figure: number, text: string) => void,
+    textOf = (name: string) => name,
+  ): void {
+    /** The series that are exposed, and in which update each was set. */
+    const shown = new Map<string, { readonly text: string; readonly series: Series; update: number }>();
+    let updates = 0;
+    const tell = (name: string, figure: Figure) => {
+      if (!isFigure(figure)) return;
+      let one = shown.get(name);
+      if (one === undefined) {
+        const text = textOf(name);
+        one = { text, series: metric.labels(text), update: updates };
+        shown.set(name, one);
+      }
+      set(one.series, figure, one.text);
+      one.update = updates;
+    };
     this.onUpdate((reading) => {
-      const figures = read(reading);
-      if (figures === undefined) counter.clear();
-      for (const [name, total] of figures ?? []) {
-        const series = known.get(name) ?? counter.labels(name);
-        known.set(name, series);
-        if (!isFigure(total) || total < series.value) counter.remove(name);
-        if (isFigure(total)) series.inc(total - series.value);
+      updates++;
+      read(reading, tell);
+      for (const [name, { text, update }] of shown) {
+        if (update === updates) continue;
+        metric.remove(text);
+        shown.delete(name);
       }
     });
   }
@@ -141,34 +149,40 @@ export class Instruments {
   }
 
   info(declared: Declared, facts: Readonly<Record<string, string>>): void {
-    const info = this.#add(new Info({ ...this.#options(declared) }));
-    this.onUpdate(() => info.set(facts));
+    const info = this.#add(new Info<string>({ ...this.#options(declared), labelNames: Object.keys(facts) }));
+    // What never changes is said by declared labels, which are written faster than facts.
+    const series = info.labels(facts);
+    // Only a registry that is reset takes it away.
+    this.onUpdate(() => {
+      if (!series.hasSeries) series.set({});
+    });
   }
 
   /** Whether any of the metrics is still where it was registered. */
   get areRegistered(): boolean {
-    return this.metrics.some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
+    return this[MEMBERS].some((metric) => this.#registrar.getSingleMetric(metric.name) === metric);
   }
 
   #options(declared: Declared) {
-    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], collect: () => this.#update() };
+    return { ...declared, ...unitOf(declared.name), registers: [this.#registrar], [GROUP]: this };
   }
 
   #add<Made extends Metric>(metric: Made): Made {
-    this.metrics.push(metric);
+    if (isColumnMetric(metric)) this[MEMBERS].push(metric);
     return metric;
   }
 
-  #update(): void {
+  /** A field, as it is handed on as a function. */
+  readonly update = (): void => {
     if (this.#isUpToDate) return;
     this.#isUpToDate = true;
-    // A scrape asks all metrics in one go, before anything that was put off to a microtask.
+    // Whoever asks one metric after the other asks all before anything that was put off to a microtask.
     queueMicrotask(() => {
       this.#isUpToDate = false;
     });
     const reading = this.#read();
     for (const update of this.#updates) update(reading);
-  }
+  };
 }
 
 function isFigure(value: Figure): value is number {

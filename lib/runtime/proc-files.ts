@@ -1,5 +1,11 @@
 // Reads what Linux tells in /proc. A line that is missing or is not as it should be is a figure that is not there.
 
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const ZERO = 0x30;
+const NINE = 0x39;
+
 /** What `/proc/self/status` says; sizes in bytes. */
 export interface ProcStatus {
   readonly virtualBytes?: number;
@@ -13,25 +19,37 @@ export interface ProcStatus {
  * name of the process, and the kernel escapes line breaks in it; so a key at the beginning of a line is a key.
  */
 export function parseStatus(text: string): ProcStatus {
-  const kilobytes = (key: string) => {
-    const value = lineOf(text, key);
-    const kilo = value?.endsWith(" kB") ? figure(value.slice(0, -3)) : undefined;
-    return kilo === undefined ? undefined : kilo * 1024;
-  };
   return present({
-    virtualBytes: kilobytes("VmSize"),
-    residentBytes: kilobytes("VmRSS"),
-    dataBytes: kilobytes("VmData"),
-    threads: figure(lineOf(text, "Threads")),
+    virtualBytes: numberBehind(text, "\nVmSize:", " kB", 1024),
+    residentBytes: numberBehind(text, "\nVmRSS:", " kB", 1024),
+    dataBytes: numberBehind(text, "\nVmData:", " kB", 1024),
+    threads: numberBehind(text, "\nThreads:", "", 1),
   });
 }
 
-/** What a line says behind its key, without the blanks between them. */
-function lineOf(text: string, key: string): string | undefined {
-  const start = text.indexOf(`\n${key}:`);
+/** The digits that a line has between its key and its unit, times what the unit is worth. */
+function numberBehind(text: string, key: string, unit: string, worth: number): number | undefined {
+  const start = text.indexOf(key);
   if (start < 0) return undefined;
-  const end = text.indexOf("\n", start + 1);
-  return text.slice(start + key.length + 2, end < 0 ? text.length : end).trimStart();
+  const first = skipBlanks(text, start + key.length, text.length);
+  const end = skipDigits(text, first, text.length);
+  const lineEnd = end + unit.length;
+  if (end === first || !text.startsWith(unit, end)) return undefined;
+  return lineEnd === text.length || text.charCodeAt(lineEnd) === NEWLINE
+    ? Number(text.slice(first, end)) * worth
+    : undefined;
+}
+
+function skipBlanks(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && (text.charCodeAt(at) === SPACE || text.charCodeAt(at) === TAB)) at++;
+  return at;
+}
+
+function skipDigits(text: string, start: number, end: number): number {
+  let at = start;
+  while (at < end && text.charCodeAt(at) >= ZERO && text.charCodeAt(at) <= NINE) at++;
+  return at;
 }
 
 /** What `/proc/self/limits` says; a limit that there isn't is left out. */
@@ -62,22 +80,31 @@ export function parseNetworkTraffic(text: string): NetworkTraffic | undefined {
   let received = 0;
   let transmitted = 0;
   let interfaces = 0;
-  for (const line of text.split("\n")) {
+  for (let start = 0, end = 0; start < text.length; start = end + 1) {
+    const newline = text.indexOf("\n", start);
+    end = newline < 0 ? text.length : newline;
     // An interface may have a colon in its name, as aliases had; the columns hold none.
-    const colon = line.lastIndexOf(":");
-    if (colon < 0) continue;
-    const columns = line
-      .slice(colon + 1)
-      .trim()
-      .split(/\s+/);
-    const [bytesIn, bytesOut] = [figure(columns[0]), figure(columns[8])];
+    const colon = text.lastIndexOf(":", end - 1);
+    if (colon < start) continue;
+    let at = skipBlanks(text, colon + 1, end);
+    const bytesIn = columnAt(text, at, end);
+    // Eight columns on, all of them numbers.
+    for (let i = 0; i < 8; i++) at = skipBlanks(text, skipDigits(text, at, end), end);
+    const bytesOut = columnAt(text, at, end);
     if (bytesIn === undefined || bytesOut === undefined) continue;
     interfaces++;
-    if (line.slice(0, colon).trim() === "lo") continue;
+    if (text.slice(start, colon).trim() === "lo") continue;
     received += bytesIn;
     transmitted += bytesOut;
   }
   return interfaces === 0 ? undefined : { received, transmitted };
+}
+
+/** The number in the column of a line that begins at a place. */
+function columnAt(text: string, start: number, lineEnd: number): number | undefined {
+  const end = skipDigits(text, start, lineEnd);
+  const isWhole = end > start && (end === lineEnd || text.charCodeAt(end) === SPACE);
+  return isWhole ? Number(text.slice(start, end)) : undefined;
 }
 
 /** A number of plain digits. */
@@ -87,6 +114,8 @@ export function figure(text: string | undefined): number | undefined {
 
 type Present<Shape> = { readonly [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
 
-function present<Shape extends Readonly<Record<string, number | undefined>>>(shape: Shape): Present<Shape> {
-  return Object.fromEntries(Object.entries(shape).filter(([, value]) => value !== undefined)) as Present<Shape>;
+/** Takes away what is undefined. */
+function present<Shape extends Record<string, number | undefined>>(shape: Shape): Present<Shape> {
+  for (const key in shape) if (shape[key] === undefined) delete shape[key];
+  return shape as Present<Shape>;
 }

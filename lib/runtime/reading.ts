@@ -7,7 +7,7 @@ import {
   parseNetworkTraffic,
   parseStatus,
 } from "./proc-files.ts";
-import { attempt, type HeapSpace, type RuntimeSources, type Usage } from "./sources.ts";
+import { attempt, type HeapSpace, type KeptFile, type RuntimeSources, type Usage } from "./sources.ts";
 
 /** Limits seldom change, and reading them takes a dozen system calls. So this long they are taken for true. */
 const LIMITS_MS = 60_000;
@@ -17,15 +17,6 @@ interface Limits {
   readonly atMs: number;
   readonly process: ProcLimits;
   readonly cgroup: CgroupLimits;
-}
-
-/** Something that is read when it is first asked for, and then kept. */
-function once<Value>(read: () => Value): () => Value {
-  let known: { readonly value: Value } | undefined;
-  return () => {
-    known ??= { value: read() };
-    return known.value;
-  };
 }
 
 /** What is known of the process at one moment. Each source is read once, when it is first asked for. */
@@ -47,42 +38,82 @@ export interface Reading {
   readonly loopCounts: () => ReturnType<RuntimeSources["loopCounts"]>;
 }
 
-/** Makes readings: one whenever the figures are asked for anew. */
+/** Makes readings: one whenever the figures are asked for anew. There is only one at a time. */
 export class Reader {
   readonly #sources: RuntimeSources;
   readonly #isLinux: boolean;
+  readonly #reading: Reading;
+  /** Counts the readings. */
+  #count = 0;
+  /** What each reading reads, by path. */
+  readonly #files = new Map<string, KeptFile>();
   #limits: Limits | undefined;
   #tellsFds: boolean | undefined;
 
   constructor(sources: RuntimeSources) {
     this.#sources = sources;
     this.#isLinux = sources.platform === "linux";
+    this.#reading = {
+      sources,
+      usage: this.#once(() => attempt(sources.usage)),
+      memory: this.#once(() => attempt(sources.memory)),
+      heap: this.#once(() => attempt(sources.heap)),
+      heapSpaces: this.#once(() => attempt(sources.heapSpaces)),
+      status: this.#once(() => this.#keptFile("/proc/self/status", parseStatus) ?? {}),
+      network: this.#once(() => this.#keptFile("/proc/self/net/dev", parseNetworkTraffic)),
+      limits: this.#once(() => this.#readLimits().process),
+      cgroup: this.#once(() => this.#readLimits().cgroup),
+      openFds: this.#once(() => this.#countFds()),
+      activeResources: this.#once(() => attempt(() => countBy(sources.activeResources(), (name) => name))),
+      activeHandles: this.#once(() => attempt(() => countBy(sources.activeHandles(), className))),
+      activeRequests: this.#once(() => attempt(() => countBy(sources.activeRequests(), className))),
+      loopTimes: this.#once(() => attempt(sources.loopTimes)),
+      loopCounts: this.#once(() => attempt(sources.loopCounts)),
+    };
   }
 
+  /** Begins a reading, which ends the one before. */
   read(): Reading {
-    const sources = this.#sources;
-    return {
-      sources,
-      usage: once(() => attempt(sources.usage)),
-      memory: once(() => attempt(sources.memory)),
-      heap: once(() => attempt(sources.heap)),
-      heapSpaces: once(() => attempt(sources.heapSpaces)),
-      status: once(() => this.#file("/proc/self/status", parseStatus) ?? {}),
-      network: once(() => this.#file("/proc/self/net/dev", parseNetworkTraffic)),
-      limits: () => this.#readLimits().process,
-      cgroup: () => this.#readLimits().cgroup,
-      openFds: once(() => this.#countFds()),
-      activeResources: once(() => attempt(() => countBy(sources.activeResources(), (name) => name))),
-      activeHandles: once(() => attempt(() => countBy(sources.activeHandles(), className))),
-      activeRequests: once(() => attempt(() => countBy(sources.activeRequests(), className))),
-      loopTimes: once(() => attempt(sources.loopTimes)),
-      loopCounts: once(() => attempt(sources.loopCounts)),
+    this.#count++;
+    return this.#reading;
+  }
+
+  /** Closes the files that are kept open; the next reading opens them again. */
+  close(): void {
+    for (const file of this.#files.values()) file.close();
+    this.#files.clear();
+  }
+
+  /** Something that is read when it is first asked for in a reading, and then kept. */
+  #once<Value>(read: () => Value): () => Value {
+    let known: Value;
+    let readIn = 0;
+    return () => {
+      if (readIn !== this.#count) {
+        known = read();
+        readIn = this.#count;
+      }
+      return known;
     };
   }
 
   #file<Parsed>(path: string, parse: (text: string) => Parsed): Parsed | undefined {
     if (!this.#isLinux) return undefined;
     const text = attempt(() => this.#sources.readFile(path));
+    return text === undefined ? undefined : parse(text);
+  }
+
+  /** The same for one that each reading reads. */
+  #keptFile<Parsed>(path: string, parse: (text: string) => Parsed): Parsed | undefined {
+    if (!this.#isLinux) return undefined;
+    const text = attempt(() => {
+      let file = this.#files.get(path);
+      if (file === undefined) {
+        file = this.#sources.keepFile(path);
+        this.#files.set(path, file);
+      }
+      return file.read();
+    });
     return text === undefined ? undefined : parse(text);
   }
 

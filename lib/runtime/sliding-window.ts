@@ -24,7 +24,10 @@ class Part {
   squares = 0;
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
+  /** Observations by bucket; there are none outside of those from the first to the last one that are told here. */
   readonly buckets = new Float64Array(BUCKETS);
+  first = BUCKETS;
+  last = -1;
 
   begin(epoch: number): void {
     this.epoch = epoch;
@@ -33,7 +36,15 @@ class Part {
     this.squares = 0;
     this.min = Number.POSITIVE_INFINITY;
     this.max = Number.NEGATIVE_INFINITY;
-    this.buckets.fill(0);
+    this.buckets.fill(0, this.first, this.last + 1);
+    this.first = BUCKETS;
+    this.last = -1;
+  }
+
+  /** Says that there are observations in these buckets. */
+  reach(first: number, last: number): void {
+    if (first < this.first) this.first = first;
+    if (last > this.last) this.last = last;
   }
 
   add(other: Part): void {
@@ -42,7 +53,8 @@ class Part {
     this.squares += other.squares;
     this.min = Math.min(this.min, other.min);
     this.max = Math.max(this.max, other.max);
-    for (let i = 0; i < BUCKETS; i++) (this.buckets[i] as number) += other.buckets[i] as number;
+    this.reach(other.first, other.last);
+    for (let i = other.first; i <= other.last; i++) (this.buckets[i] as number) += other.buckets[i] as number;
   }
 }
 
@@ -74,7 +86,9 @@ export class SlidingWindow {
     part.squares += value * value * times;
     part.min = Math.min(part.min, value);
     part.max = Math.max(part.max, value);
-    (part.buckets[bucketOf(value)] as number) += times;
+    const bucket = bucketOf(value);
+    part.reach(bucket, bucket);
+    (part.buckets[bucket] as number) += times;
   }
 
   /** What was observed in the window that ends now, or nothing if nothing was. Good until the next call. */
@@ -94,10 +108,11 @@ export class SlidingWindow {
       stddev: Math.sqrt(Math.max(0, squares / count - mean * mean)),
       quantile(rank) {
         let left = Math.max(1, Math.ceil(rank * count));
-        const bucket = merged.buckets.findIndex((inBucket) => {
-          left -= inBucket;
-          return left <= 0;
-        });
+        let bucket = merged.first;
+        for (; bucket < merged.last; bucket++) {
+          left -= merged.buckets[bucket] as number;
+          if (left <= 0) break;
+        }
         return Math.min(max, Math.max(min, middleOf(bucket)));
       },
     };

@@ -51,6 +51,13 @@ export type HeapSpace = Pick<
 /** The heap as a whole, with sizes in bytes. */
 export type Heap = Pick<v8.HeapInfo, "total_heap_size" | "used_heap_size" | "heap_size_limit" | "external_memory">;
 
+/** A small file of /proc that is read again and again, and stays open: to open it takes twice as long as to read it. */
+export interface KeptFile {
+  /** Its text as it is now. */
+  read(): string;
+  close(): void;
+}
+
 /** Where the collectors have their figures from. What a runtime lacks throws, or is undefined. */
 export interface RuntimeSources {
   readonly platform: string;
@@ -72,6 +79,8 @@ export interface RuntimeSources {
   readonly loopCounts: () => LoopCounts | undefined;
   /** The text of a small file, as of /proc. Throws when there is none, or none that may be read. */
   readonly readFile: (path: string) => string;
+  /** Opens a file to be read many times. Throws when there is none, or none that may be read. */
+  readonly keepFile: (path: string) => KeptFile;
   /** How many entries a folder has. */
   readonly countEntries: (path: string) => number;
   /** What `stat` says the size of a file or folder is. */
@@ -117,19 +126,48 @@ type NodeTiming = perfHooks.PerformanceNodeTiming & { readonly uvMetricsInfo?: L
 
 const buffer = Buffer.allocUnsafeSlow(16_384);
 
-/** Three or four system calls, and no more memory than the text: `readFileSync` takes three times as long. */
+/** A file of /proc gives a page at the most at a time, and breaks off before a record that has no room there. */
+const LONGEST_RECORD = 2048;
+
+/** The text of an open file. */
+function readOpen(fd: number): string {
+  let text = "";
+  for (;;) {
+    const length = readSync(fd, buffer, 0, buffer.length, text.length);
+    text += buffer.toString("latin1", 0, length);
+    // What leaves so much of a page was the rest.
+    if (length < LONGEST_RECORD) return text;
+  }
+}
+
+/** Three system calls, and no more memory than the text: `readFileSync` takes three times as long. */
 function readSmallFile(path: string): string {
   const fd = openSync(path, "r");
   try {
-    let text = "";
-    // Files of /proc give a page or less at a time, whatever is asked for, and say by 0 that there is no more.
-    for (;;) {
-      const length = readSync(fd, buffer, 0, buffer.length, null);
-      if (length === 0) return text;
-      text += buffer.toString("latin1", 0, length);
-    }
+    return readOpen(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** Closes what nobody can read any more, as the registry was dropped that it was read for. */
+const abandoned = new FinalizationRegistry<number>((fd) => attempt(() => closeSync(fd)));
+
+class OpenFile implements KeptFile {
+  readonly #fd: number;
+
+  constructor(path: string) {
+    this.#fd = openSync(path, "r");
+    abandoned.register(this, this.#fd, this);
+  }
+
+  read(): string {
+    return readOpen(this.#fd);
+  }
+
+  close(): void {
+    abandoned.unregister(this);
+    closeSync(this.#fd);
   }
 }
 
@@ -158,6 +196,7 @@ export const systemSources: RuntimeSources = {
   loopTimes: () => perfHooks.performance.eventLoopUtilization(),
   loopCounts: () => (perfHooks.performance.nodeTiming as NodeTiming).uvMetricsInfo,
   readFile: readSmallFile,
+  keepFile: (path) => new OpenFile(path),
   countEntries: (path) => readdirSync(path).length,
   sizeOf: (path) => statSync(path).size,
   observesGc: observerClass.supportedEntryTypes?.includes("gc") ?? false,

@@ -40,6 +40,8 @@ export interface ColumnFamily {
   readonly beforeView?: () => void;
   /** Labels of a row beyond `labelNames`, for the few families that have them. */
   readonly extraLabels?: (row: number) => LabelSet | undefined;
+  /** Whether any row has such labels now; one may, if this is absent and `extraLabels` is not. */
+  readonly hasExtraLabels?: () => boolean;
   /** Its exponential buckets as blocks. Absent where the family has none. */
   readonly blocks?: ExponentialBlocks;
   /** The exemplar of one of a row's samples, by its index in `samples`. Absent where the family keeps no exemplars. */
@@ -55,6 +57,8 @@ export interface ColumnFamily {
 export class FamilyView implements TableLease {
   readonly family: ColumnFamily;
   readonly limit: number;
+  /** Whether rows may have labels beyond the declared ones. Where it is false a writer need not ask for any. */
+  readonly hasExtraLabels: boolean;
   #table: SeriesTable | FrozenRows;
   /** The table's own pages of label ids, but for those on which rows were hidden. */
   #idPages: readonly Int32Array[];
@@ -64,6 +68,7 @@ export class FamilyView implements TableLease {
     family.beforeView?.();
     this.family = family;
     this.limit = family.table.rowLimit;
+    this.hasExtraLabels = family.extraLabels !== undefined && family.hasExtraLabels?.() !== false;
     this.#table = family.table;
     this.#idPages = family.table.idPages;
     family.table.lease(this);
@@ -105,6 +110,7 @@ export class FamilyView implements TableLease {
   }
 
   extraLabels(row: number): LabelSet | undefined {
+    if (!this.hasExtraLabels) return undefined;
     return this.#table instanceof FrozenRows ? this.#table.extraLabels.get(row) : this.family.extraLabels?.(row);
   }
 

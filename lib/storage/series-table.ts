@@ -524,8 +524,12 @@ export class SeriesTable implements RowIds {
   }
 
   release(lease: TableLease): void {
-    const at = this.#leases.indexOf(lease);
-    if (at >= 0) this.#leases.splice(at, 1);
+    // Nearly always there is only the one; taking it out of a list would make another list.
+    if (this.#leases.at(-1) === lease) this.#leases.pop();
+    else {
+      const at = this.#leases.indexOf(lease);
+      if (at >= 0) this.#leases.splice(at, 1);
+    }
     this.#forgetUnused();
   }
 

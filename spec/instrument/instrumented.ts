@@ -1,10 +1,12 @@
 // What the specs of HTTP share: an instrumentation of its own for each test, servers on free ports, and clients by hand.
 import { once } from "node:events";
 import {
+  type ClientRequest,
   createServer,
   request as httpRequest,
   type IncomingMessage,
   type RequestListener,
+  type RequestOptions,
   type Server,
 } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
@@ -83,12 +85,13 @@ export async function received(socket: Socket): Promise<string> {
 }
 
 /** Asks, reads the answer to its end, and tells its status. */
-export async function ask(
+export async function ask<Options extends RequestOptions>(
   url: string,
-  options: Parameters<typeof httpRequest>[1] = {},
+  options: Options = {} as Options,
   body?: string,
+  request: (url: string, options: Options) => ClientRequest = httpRequest,
 ): Promise<number> {
-  const asked = httpRequest(url, { agent: false, ...options });
+  const asked = request(url, { agent: false, ...options });
   asked.end(body);
   const [response] = (await once(asked, "response")) as [IncomingMessage];
   response.resume();

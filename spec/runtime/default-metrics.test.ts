@@ -133,6 +133,59 @@ describe("collectDefaultMetrics", () => {
   });
 });
 
+describe("collectDefaultMetrics, scraped", () => {
+  it("gives each of two scrapes that overlap the figures of one moment", async () => {
+    const { runtime, registry } = collecting();
+    const { usage } = runtime.sources;
+    const answers: (() => void)[] = [];
+    const slow = { collect: () => new Promise<[]>((resolve) => answers.push(() => resolve([]))) };
+    registry.registerMetric(slow);
+    const early = registry.metrics();
+    await new Promise((resolve) => setImmediate(resolve));
+    runtime.sources.usage = () => ({ ...usage(), userCPUTime: 2_500_000, systemCPUTime: 1_250_000 });
+    const late = registry.metrics();
+    for (const answer of answers) answer();
+    const cpuOf = (text: string) => samplesOf(text).filter((line) => line.startsWith("process_cpu_"));
+    assert.deepEqual(cpuOf(await early), [
+      "process_cpu_user_seconds_total 1.5",
+      "process_cpu_system_seconds_total 0.25",
+      "process_cpu_seconds_total 1.75",
+    ]);
+    assert.deepEqual(cpuOf(await late), [
+      "process_cpu_user_seconds_total 2.5",
+      "process_cpu_system_seconds_total 1.25",
+      "process_cpu_seconds_total 3.75",
+    ]);
+  });
+
+  it("leaves out all of them, and says so once, when they can't be brought up to date", async () => {
+    const runtime = new FakeRuntime();
+    const errors: string[] = [];
+    const registry = new Registry({ onError: ({ message }) => errors.push(message) });
+    collectFrom(runtime.sources, { register: registry });
+    new Gauge({ name: "mine", help: "Mine.", registers: [registry] });
+    runtime.sources.monotonicNow = () => {
+      throw new Error("the clock is broken");
+    };
+    assert.deepEqual(samplesOf(await registry.metrics()), [
+      "mine 0",
+      'tallystick_collector_errors_total{collector="collectDefaultMetrics"} 1',
+    ]);
+    assert.deepEqual(errors, ['Collector "collectDefaultMetrics": the clock is broken']);
+  });
+
+  it("keeps the files open that each scrape reads, until it is stopped", async () => {
+    const { runtime, registry, handle } = collecting();
+    assert.deepEqual([...runtime.openFiles], []);
+    for (let i = 0; i < 2; i++) {
+      await registry.metrics();
+      assert.deepEqual([...runtime.openFiles], ["/proc/self/status", "/proc/self/net/dev"]);
+    }
+    handle.stop();
+    assert.deepEqual([...runtime.openFiles], []);
+  });
+});
+
 describe("collectDefaultMetrics, choosing", () => {
   it("lists its collectors by the names that prom-client has for them", () => {
     const theirs = [

@@ -35,6 +35,8 @@ export class FakeRuntime {
     "/sys/fs/cgroup/cpu.max": "150000 100000\n",
     "/sys/fs/cgroup/pids.max": "max\n",
   };
+  /** The files that are kept open. */
+  readonly openFiles = new Set<string>();
   readonly sources: Changeable = {
     platform: "linux",
     version: "v20.1.2",
@@ -71,6 +73,11 @@ export class FakeRuntime {
       const text = this.files[path];
       if (text === undefined) throw new Error(`ENOENT: ${path}`);
       return text;
+    },
+    keepFile: (path) => {
+      if (this.files[path] === undefined) throw new Error(`ENOENT: ${path}`);
+      this.openFiles.add(path);
+      return { read: () => this.sources.readFile(path), close: () => void this.openFiles.delete(path) };
     },
     countEntries: () => 21,
     sizeOf: () => 20,
