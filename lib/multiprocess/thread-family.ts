@@ -143,6 +143,11 @@ export class ThreadFamily {
     part.link(row, page, place, places, joined);
   }
 
+  /** Makes room for some hundred series more before they are linked, step by step. */
+  grow(): Iterable<void> {
+    return this.#table.grow();
+  }
+
   unlink(part: Part, row: number): void {
     const joined = part.joinedRow(row);
     if (joined < 0) return;
@@ -237,7 +242,8 @@ export class ThreadFamily {
         yield;
       }
     }
-    this.drop(part);
+    this.leave(part);
+    yield* this.unlinkAll(part);
   }
 
   #keep(part: Part, page: number, first: number, end: number): void {

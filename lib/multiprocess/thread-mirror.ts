@@ -51,6 +51,8 @@ export class ThreadMirror implements Source {
   readonly #former: ThreadMirror | undefined;
   #defaults: LabelSet = {};
   #isActive = false;
+  /** The families that got series in this step. */
+  readonly #grown = new Set<AnyThreadFamily>();
   /** The number of the last removal that the other threads were told of. */
   #lastWipe: number;
 
@@ -77,7 +79,10 @@ export class ThreadMirror implements Source {
   *read(): Iterable<void> {
     for (let records = 1; this.#reader.next(); records++) {
       this.#take();
-      if (records % RECORDS_PER_STEP === 0) yield;
+      if (records % RECORDS_PER_STEP !== 0) continue;
+      for (const family of this.#grown) yield* family.grow();
+      this.#grown.clear();
+      yield;
     }
   }
 
@@ -196,6 +201,7 @@ export class ThreadMirror implements Source {
         order.map((i) => texts[i] as string),
         createdMs,
       );
+      this.#grown.add(joined);
     }
   }
 

@@ -68,7 +68,10 @@ class OwnColumns implements Own, RowWatcher {
   }
 
   *link(): Iterable<void> {
-    while (!this.#link(ROWS_PER_STEP)) yield;
+    while (!this.#link(ROWS_PER_STEP)) {
+      yield* this.#family.grow();
+      yield;
+    }
   }
 
   /** Links the next rows, and returns whether those were the last. */

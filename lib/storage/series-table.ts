@@ -188,12 +188,18 @@ export class SeriesTable implements RowIds {
   }
 
   forEachRow(visit: (row: number) => void): void {
-    for (let page = 0; page < this.pages.length; page++) {
-      const ids = this.idPages[page] as Int32Array;
-      const first = page << this.rowShift;
-      const places = Math.min(ids.length / this.idStride, this.rowLimit - first);
-      for (let place = 0; place < places; place++) if (ids[place * this.idStride] !== DEAD) visit(first + place);
-    }
+    for (let page = 0; page < this.pageCount; page++) this.forEachRowIn(page, visit);
+  }
+
+  get pageCount(): number {
+    return this.pages.length;
+  }
+
+  forEachRowIn(page: number, visit: (row: number) => void): void {
+    const ids = this.idPages[page] as Int32Array;
+    const first = page << this.rowShift;
+    const places = Math.min(ids.length / this.idStride, this.rowLimit - first);
+    for (let place = 0; place < places; place++) if (ids[place * this.idStride] !== DEAD) visit(first + place);
   }
 
   /** The text of one of a row's label values; `""` where the label is absent. */
@@ -355,6 +361,14 @@ export class SeriesTable implements RowIds {
   /** The row for a label object with labels left out, in another order, or new; made if there is none. */
   #rowOfUnordered(labels: object): number {
     return this.rowOfValues(this.#valuesOf(labels));
+  }
+
+  /**
+   * Makes room in the index for series yet to come, step by step: see {@link RowIndex.grow}. It pays where many are made
+   * while nobody may be held up, and where few are looked up, which takes a little longer from then on.
+   */
+  grow(): Iterable<void> {
+    return this.#index.grow();
   }
 
   /** The row for a label object, or -1 when there is no such series. Makes nothing. */
