@@ -2,6 +2,8 @@
 const SLACK_BYTES = 24;
 
 const SMALLEST_BYTES = 128;
+/** How much is copied in a step. */
+const STEP_BYTES = 65_536;
 /** How many values of a label there is room for at first. */
 const FIRST_PLACES = 4;
 
@@ -66,6 +68,22 @@ export class Fragments {
   reserve(bytes: number): number {
     if (this.#end + bytes + SLACK_BYTES > this.bytes.length) this.#makeRoom(bytes);
     return this.#end;
+  }
+
+  /** Makes room for more before it is needed, step by step. */
+  *grow(): Iterable<void> {
+    const { bytes } = this;
+    if (bytes.length < STEP_BYTES || (bytes.length - this.#end) * 6 > bytes.length) return;
+    const larger = new Uint8Array(roomFor(bytes.length));
+    for (let copied = 0; copied < this.#end; ) {
+      const end = Math.min(this.#end, copied + STEP_BYTES);
+      larger.set(bytes.subarray(copied, end), copied);
+      copied = end;
+      if (copied < this.#end) yield;
+      // They were moved meanwhile.
+      if (this.bytes !== bytes) return;
+    }
+    this.#adopt(larger);
   }
 
   /** Takes in the fragment that was written to where {@link reserve} said. */

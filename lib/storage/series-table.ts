@@ -364,11 +364,12 @@ export class SeriesTable implements RowIds {
   }
 
   /**
-   * Makes room in the index for series yet to come, step by step: see {@link RowIndex.grow}. It pays where many are made
-   * while nobody may be held up, and where few are looked up, which takes a little longer from then on.
+   * Makes room for series yet to come, step by step: see {@link RowIndex.grow}. It pays where many are made while nobody
+   * may be held up, and few are looked up, which takes a little longer from then on.
    */
-  grow(): Iterable<void> {
-    return this.#index.grow();
+  *grow(): Iterable<void> {
+    yield* this.#index.grow();
+    yield* this.fragments.grow();
   }
 
   /** The row for a label object, or -1 when there is no such series. Makes nothing. */

@@ -71,6 +71,35 @@ describe("A registry that threads are joined to", () => {
     assert.deepEqual(lines.sort(), expected.sort());
   });
 
+  it("reads very many series step by step while its own come and go", async () => {
+    const { registry, start, joiner } = fakeThreads();
+    const random = new Random(8);
+    const declare = (options: object) => new Counter({ name: "c", help: "C.", labelNames: ["a", "b"], ...options });
+    const own = declare({ registers: [registry] });
+    const judge = new Map<string, number>();
+    const count = (counter: Counter<string>, a: number, amount: number) => {
+      counter.inc({ a, b: a % 7 }, amount);
+      const line = `c{a="${a}",b="${a % 7}"}`;
+      judge.set(line, (judge.get(line) ?? 0) + amount);
+    };
+    for (let i = 0; i < 3_000; i++) count(own, i * 3, 1);
+    const theirs = [declare(start().options), declare(start().options)];
+    for (let i = 0; i < 20_000; i++) count(theirs[i & 1] as Counter<string>, i >> 1, 10);
+    const mine = (i: number) => `c{a="${i}",b="${i % 7}"}`;
+    let next = 20_000;
+    let steps = 0;
+    for (const _ of joiner.steps(() => undefined)) {
+      steps++;
+      if (random.chance(0.5)) count(own, next++, 1);
+      // One that only this thread has. All that was told until now is read at once then.
+      if (steps < 250 || !random.chance(0.2) || !judge.delete(mine(next - 1))) continue;
+      own.remove({ a: next - 1, b: (next - 1) % 7 });
+    }
+    assert.ok(steps > 250, `${steps} steps`);
+    const lines = (await registry.metrics()).split("\n").slice(2, -1);
+    assert.deepEqual(lines.sort(), [...judge].map(([line, value]) => `${line} ${value}`).sort());
+  });
+
   it("puts histograms together bucket by bucket", async () => {
     const { registry, start } = fakeThreads();
     const declare = (options: object) => new Histogram({ name: "wait", help: "Wait.", buckets: [1, 2], ...options });
