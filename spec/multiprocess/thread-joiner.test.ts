@@ -1,8 +1,6 @@
 // Several threads, played by one: so that nothing depends on when they run.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parse } from "../../lib/formats/parse.ts";
-import { PROTOBUF_CONTENT_TYPE } from "../../lib/formats/protobuf.ts";
 import { Counter } from "../../lib/metrics/counter.ts";
 import { Gauge } from "../../lib/metrics/gauge.ts";
 import { Histogram } from "../../lib/metrics/histogram.ts";
@@ -111,29 +109,6 @@ describe("A registry that threads are joined to", () => {
       '# HELP wait Wait.\n# TYPE wait histogram\nwait_bucket{le="1"} 1\nwait_bucket{le="2"} 2\n' +
         'wait_bucket{le="+Inf"} 3\nwait_sum 11\nwait_count 3\n',
     );
-  });
-
-  it("shows of native histograms what is in their other buckets", async () => {
-    const { registry, start, errors } = fakeThreads();
-    const declare = (options: object) => [
-      new Histogram({ name: "wait", help: "Wait.", buckets: [1], native: true, ...options }),
-      new Histogram({ name: "size", help: "Size.", buckets: [], native: true, ...options }),
-    ];
-    for (const one of declare({ registers: [registry] })) one.observe(0.5);
-    for (const one of declare(start().options)) one.observe(1.5);
-    const text =
-      '# HELP wait Wait.\n# TYPE wait histogram\nwait_bucket{le="1"} 1\nwait_bucket{le="+Inf"} 2\nwait_sum 2\nwait_count 2\n' +
-      '# HELP size Size.\n# TYPE size histogram\nsize_bucket{le="+Inf"} 2\nsize_sum 2\nsize_count 2\n';
-    assert.equal(await registry.metrics(), text);
-    const format = registry.negotiate(PROTOBUF_CONTENT_TYPE);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of registry.stream({ format })) chunks.push(chunk);
-    const families = parse(Buffer.concat(chunks), format.contentType);
-    assert.deepEqual(
-      families.map(({ series }) => series.map((one) => "native" in one)),
-      [[false], [false]],
-    );
-    assert.deepEqual(errors, []);
   });
 
   it("computes quantiles from the observations of all threads, also of those that have ended", async () => {
