@@ -15,7 +15,9 @@ export type Child = Pick<ChildProcess, "on" | "once" | "send" | "connected" | "e
 
 /** How long the channel of a process that has ended is still read, in milliseconds. */
 const LINGER_MS = 1_000;
-/** A process is asked for its first report again and again, after so many intervals at most. */
+/** A process is asked for its first report each interval, for so many of them; no more is lost if it is killed then. */
+const EAGER_INTERVALS = 60;
+/** After those it is asked ever more rarely, and after so many intervals at most. */
 const MOST_PATIENCE = 32;
 
 /** Takes the reports of child processes into an aggregation. */
@@ -97,16 +99,17 @@ export class Children {
   }
 }
 
-/** Asks again, ever more rarely, until there is an answer: the child may not have loaded the library yet. */
+/** Asks again until there is an answer. What was asked before the child had loaded the library it has never heard. */
 function greet(say: () => void, member: Member, intervalMs: number): () => void {
   let patience = 1;
+  let times = 0;
   let timer: NodeJS.Timeout;
   const next = () => {
     if (member.hasReported) return;
     say();
     timer = setTimeout(next, patience * intervalMs);
     timer.unref();
-    patience = Math.min(2 * patience, MOST_PATIENCE);
+    if (++times >= EAGER_INTERVALS) patience = Math.min(2 * patience, MOST_PATIENCE);
   };
   next();
   return () => clearTimeout(timer);
