@@ -59,8 +59,8 @@ export class Children {
       if (isOver) return;
       isOver = true;
       stopGreeting();
-      for (const frame of takeSpool(spool)) member.receive(frame);
-      member.leave(child.exitCode === 0);
+      for (const frame of takeSpool(spool)) this.#take(member, frame);
+      this.#aggregation.work.add(() => member.leaving(child.exitCode === 0));
       this.#members.delete(child);
     };
     // Messages may still be on their way when a process has ended; its channel is closed when they are all read. But a
@@ -77,15 +77,28 @@ export class Children {
   #onMessage(member: Member, given: unknown): void {
     const message = unmarked(given);
     if (message === undefined || message["asker"] !== this.#asker) return;
-    if (message["type"] === "answer") member.answer(Number(message["question"]));
+    const { work } = this.#aggregation;
+    if (message["type"] === "answer")
+      work.add(() => {
+        member.answer(Number(message["question"]));
+        return [];
+      });
     if (message["type"] !== "report") return;
     const frame = unpackFrame(message["frame"]);
-    if (frame !== undefined) member.receive(frame);
+    if (frame !== undefined) this.#take(member, frame);
     else
       this.#aggregation.refuse(
         "frame",
         new FrameError(`A frame of the process in slot ${member.slot}: it has no bytes.`),
       );
+  }
+
+  #take(member: Member, frame: Uint8Array): void {
+    this.#aggregation.work.add(function* () {
+      yield* member.grow();
+      member.receive(frame);
+      yield;
+    });
   }
 
   #spoolFolder(): string {
