@@ -6,29 +6,12 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Case, type LoneCase, type Settings, sizeName } from "./case.ts";
 import { type Contender, type ContenderName, libraries, ours, rival } from "./contenders.ts";
+import { longestPause } from "./pause.ts";
 import { fill, type StateKind, stateTitles } from "./states.ts";
 
 /** How often it is looked at; the largest scrapes of a peer take seconds. */
 function roundsOf(size: number): number {
   return size >= 1_000_000 ? 3 : 5;
-}
-
-/** The longest time between two ticks of a 1 ms ticker while the work is under way. */
-async function longestPause(work: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let last = performance.now();
-  const tick = () => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-  };
-  const ticker = setInterval(tick, 1);
-  await sleep(5);
-  longest = 0;
-  await work();
-  await sleep(5);
-  clearInterval(ticker);
-  return longest;
 }
 
 /** One scrape of a registry that was scraped before; of nothing, for the limit. */

@@ -1,8 +1,11 @@
 // What a scrape costs that exposes the metrics of several worker threads, and what those cost the threads.
+import { once } from "node:events";
 import { createRequire } from "node:module";
 import { Worker } from "node:worker_threads";
 import { type Case, type LoneCase, type Settings, sizeName } from "./case.ts";
+import type { StreamingRegistry } from "./client.ts";
 import { type Contender, type ContenderName, ours, rival } from "./contenders.ts";
+import { longestPause } from "./pause.ts";
 import { labelColumns, labelNames } from "./traffic.ts";
 
 const threads = 4;
@@ -17,10 +20,10 @@ function entryOf(name: ContenderName): string {
 /** Runs in each thread: plain JavaScript, since no loader is at work there. */
 const threadSource = `
 const { parentPort, workerData } = require("node:worker_threads");
-const { entry, columns, labelNames, isBusy, busyMs } = workerData;
+const { entry, name = "served_total", columns, labelNames, isBusy, busyMs } = workerData;
 const { Counter, WorkerRegistry } = require(entry);
 new WorkerRegistry();
-const counter = new Counter({ name: "served_total", help: "Served.", labelNames });
+const counter = new Counter({ name, help: "Served.", labelNames });
 const { method, route, status } = columns;
 for (let i = 0; i < method.length; i++) counter.inc({ method: method[i], route: route[i], status: status[i] }, 1 + (i % 1000));
 const beBusy = () => {
@@ -91,6 +94,39 @@ function scrapeCase(size: number, isBusy: boolean, scrapes: number): LoneCase {
   };
 }
 
+/** The peer gives up on threads with so many series: what they send takes longer than it waits. */
+function firstScrapeCase(size: number, rounds: number): LoneCase {
+  return {
+    type: "lone",
+    name: `threads/block-first/${sizeName(size)}`,
+    title: `longest block of the event loop, first scrape of a worker thread with ${size.toLocaleString("en-US")} series`,
+    unit: "ms",
+    contenders: [ours],
+    processes: 1,
+    targets: [{ type: "at most", value: 5 }],
+    async measure(contender, name) {
+      const { register } = clientOf(contender, name) as unknown as { readonly register: StreamingRegistry };
+      const columns = labelColumns(size);
+      const pauses: number[] = [];
+      // The first round is for the engine to warm up.
+      for (let round = -1; round < rounds; round++) {
+        const metric = `round${round + 1}_total`;
+        const data = { entry: entryOf(name), name: metric, columns, labelNames: labelNames.slice(0, 3), isBusy: false };
+        const worker = new Worker(threadSource, { eval: true, execArgv: [], workerData: data });
+        await once(worker, "message");
+        const pause = await longestPause(async () => {
+          for await (const _ of register.stream());
+        });
+        const found = (await register.metrics()).split(`${metric}{`).length - 1;
+        if (found !== size) throw new Error(`It exposes ${found} series of ${size}.`);
+        if (round >= 0) pauses.push(pause);
+        await worker.terminate();
+      }
+      return pauses;
+    },
+  };
+}
+
 /** Increments kept series in turn, and tells how long one took; the same text for a thread and for the main one. */
 const incrementSource = `
 const { Counter } = require(entry);
@@ -136,8 +172,14 @@ function incrementCase(samples: number): LoneCase {
   };
 }
 
-export function cases({ quick }: Settings): readonly Case[] {
+export function cases({ quick, full }: Settings): readonly Case[] {
   const size = quick ? 500 : 10_000;
   const scrapes = quick ? 5 : 25;
-  return [scrapeCase(size, false, scrapes), scrapeCase(size, true, scrapes), incrementCase(quick ? 3 : 15)];
+  return [
+    scrapeCase(size, false, scrapes),
+    scrapeCase(size, true, scrapes),
+    firstScrapeCase(quick ? 1_000 : 100_000, 5),
+    ...(full ? [firstScrapeCase(1_000_000, 5)] : []),
+    incrementCase(quick ? 3 : 15),
+  ];
 }

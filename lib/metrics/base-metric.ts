@@ -40,7 +40,7 @@ export interface MetricKind {
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
   readonly native?: (row: number) => NativeHistogram | undefined;
   readonly beforeView?: () => void;
-  readonly onCreate?: (row: number) => void;
+  readonly onCreate?: (row: number, table: SeriesTable) => void;
   readonly onRemove?: (row: number) => void;
   /** Whether a metric without labels has its series from the beginning; an info has nothing to tell before it is set. */
   readonly startsEmpty?: boolean;

@@ -2,7 +2,10 @@ import { systemClock } from "../model/clock.ts";
 import type { ExemplarLabels } from "../model/exemplars.ts";
 import { describeMetric } from "../model/names.ts";
 import { KeptSeries } from "../storage/kept-series.ts";
+import { defaultPages } from "../storage/pages.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
+import { SharedExemplars } from "../storage/shared-exemplars.ts";
+import { sharedRow } from "../storage/shared-row.ts";
 import { BaseMetric } from "./base-metric.ts";
 import { readArguments, takesCalls, type WithExemplar } from "./exemplar-call.ts";
 import type { Declaration, LabelledMetric, WithLabels } from "./labelled.ts";
@@ -218,6 +221,13 @@ export interface CounterClass {
   readonly prototype: Counter;
 }
 
+/** A row that other threads read the exemplar of. */
+const SHARED = sharedRow(1, { enableExemplars: true });
+
+function expose(table: SeriesTable, row: number, into: Float64Array): void {
+  into[0] = table.pageOf(row)[table.offsetOf(row)] as number;
+}
+
 class CounterMetric extends BaseMetric<CounterSeries> {
   static {
     Object.defineProperty(CounterMetric, "name", { value: "Counter" });
@@ -228,21 +238,32 @@ class CounterMetric extends BaseMetric<CounterSeries> {
 
   constructor(options: CounterOptions<string> & { readonly collect?: (this: unknown) => unknown }) {
     const { name, enableExemplars, clock = systemClock } = options ?? {};
+    const pages = options?.pages ?? defaultPages();
     const exemplars = exemplarsFor(describeMetric("counter", String(name)), enableExemplars, clock.now);
+    const shared = exemplars && pages.isShared === true ? new SharedExemplars(pages, 1) : undefined;
     super(
       {
         type: "counter",
-        cells: 1,
+        cells: shared === undefined ? 1 : SHARED.cells,
         samples: [{ suffix: "" }],
+        ...(shared && { expose }),
         ...(exemplars && {
           details: { enableExemplars },
           exemplar: (row: number, sample: number) => exemplars.at(row, sample),
-          onRemove: (row: number) => exemplars.forget(row),
+          onRemove: (row: number) => {
+            exemplars.forget(row);
+            shared?.remove(row);
+          },
         }),
       },
       options,
     );
     this.#exemplars = exemplars;
+    if (exemplars !== undefined && shared !== undefined) {
+      exemplars.onKept = (row, sample, exemplar) => {
+        shared.set(row, this.table.pageOf(row), this.table.offsetOf(row) + SHARED.exemplars, sample, exemplar);
+      };
+    }
     if (this.labelNames.length === 0) this.#single = this.labels();
   }
 

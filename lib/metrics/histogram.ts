@@ -6,10 +6,14 @@ import { describeMetric } from "../model/names.ts";
 import { BoundSearch } from "../storage/bound-search.ts";
 import type { SampleLayout } from "../storage/column-family.ts";
 import { DETACHED_PAGE, KeptSeries } from "../storage/kept-series.ts";
-import type { NativeBuckets } from "../storage/native-buckets.ts";
+import type { NativeBuckets, NativeListener } from "../storage/native-buckets.ts";
 import { NativeColumn } from "../storage/native-column.ts";
 import type { TimedExemplar } from "../storage/native-exemplars.ts";
+import { defaultPages } from "../storage/pages.ts";
 import { rowShiftFor, type SeriesTable } from "../storage/series-table.ts";
+import { publishBlock } from "../storage/shared-blocks.ts";
+import { SharedExemplars } from "../storage/shared-exemplars.ts";
+import { sharedRow } from "../storage/shared-row.ts";
 import { BaseMetric } from "./base-metric.ts";
 import { checkBounds, DEFAULT_BOUNDS } from "./bounds.ts";
 import { readArguments, takesCalls, type WithExemplar } from "./exemplar-call.ts";
@@ -89,7 +93,7 @@ export class HistogramSeries extends KeptSeries {
 
   /** What was counted so far. */
   get value(): HistogramValue {
-    const { cells } = this.table;
+    const cells = this.#search.bounds.length + 1;
     const cellsOf = this.hasSeries ? this.page.subarray(this.offset, this.offset + cells) : new Float64Array(cells);
     const [sum = 0, ...buckets] = cellsOf;
     return { count: buckets.reduce((count, n) => count + n, 0), sum, buckets };
@@ -301,32 +305,48 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
   readonly #more: More | undefined;
 
   constructor(options: HistogramOptions<string> & { readonly collect?: (this: unknown) => unknown }) {
-    const { name, buckets = DEFAULT_BOUNDS, clock = systemClock, pages, enableExemplars, native } = options ?? {};
+    const { name, buckets = DEFAULT_BOUNDS, clock = systemClock, enableExemplars, native } = options ?? {};
+    const pages = options?.pages ?? defaultPages();
     const owner = describeMetric("histogram", String(name));
     const settings = checkNative(owner, native);
     const bounds = checkBounds(owner, buckets, settings !== undefined);
     const exemplars = exemplarsFor(owner, enableExemplars, clock.now);
     const cells = bounds.length + 2;
+    const samples = layout(bounds);
+    const details = {
+      buckets: bounds,
+      ...(settings && { native: settings }),
+      ...(exemplars && { enableExemplars: true }),
+    };
+    const isShared = pages.isShared === true;
+    const shared = sharedRow(cells, isShared ? details : {});
+    const sharedExemplars =
+      isShared && exemplars !== undefined
+        ? new SharedExemplars(pages, samples.length + shared.nativeExemplars)
+        : undefined;
+    const keepShared = (table: SeriesTable, row: number, place: number, exemplar: TimedExemplar) =>
+      sharedExemplars?.set(row, table.pageOf(row), table.offsetOf(row) + shared.exemplars, place, exemplar);
     const natives =
       settings &&
       new NativeColumn({
-        settings,
-        rowShift: rowShiftFor(cells),
-        onReset: (row) => this.#beginAnew(row),
+        // What a thread has counted is added to what others have, so it can't go back to zero by itself.
+        settings: isShared ? { ...settings, minResetSeconds: 0 } : settings,
+        rowShift: rowShiftFor(shared.cells),
+        onReset: (row) => this.table.beginAnew(row, cells),
         now: clock.monotonicNow,
         pages,
       });
+    const nativeListener = (table: SeriesTable, row: number): NativeListener => ({
+      onBlock: (block) => publishBlock(table.pageOf(row), table.offsetOf(row) + shared.firstBlock, 0, block),
+      onExemplar: (place, exemplar) => keepShared(table, row, samples.length + place, exemplar),
+    });
     super(
       {
         type: "histogram",
-        cells,
-        samples: layout(bounds),
-        details: {
-          buckets: bounds,
-          ...(settings && { native: settings }),
-          ...(exemplars && { enableExemplars }),
-        },
-        expose,
+        cells: shared.cells,
+        samples,
+        details,
+        expose: (table, row, into) => expose(table, row, into, cells),
         ...(exemplars && { exemplar: (row: number, sample: number) => exemplars.at(row, sample) }),
         ...(natives && {
           native: (row: number) => natives.value(row),
@@ -337,12 +357,14 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
             epoch: 0,
           },
           beforeView: () => natives.resetDue(),
-          onCreate: (row: number) => natives.create(row),
+          onCreate: (row: number, table: SeriesTable) =>
+            natives.create(row, isShared ? nativeListener(table, row) : undefined),
         }),
         ...((natives || exemplars) && {
           onRemove: (row: number) => {
             natives?.remove(row);
             exemplars?.forget(row);
+            sharedExemplars?.remove(row);
           },
         }),
       },
@@ -352,14 +374,8 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
     this.#search = new BoundSearch(bounds);
     this.#clock = clock;
     if (natives !== undefined || exemplars !== undefined) this.#more = { natives, exemplars };
-  }
-
-  /** The native buckets of a row have too many for their age: the series goes to zero as a whole. */
-  #beginAnew(row: number): void {
-    const { table } = this;
-    const offset = table.offsetOf(row);
-    table.pageOf(row).fill(0, offset, offset + table.cells);
-    table.setCreatedMs(row, this.#clock.now());
+    if (exemplars !== undefined && sharedExemplars !== undefined)
+      exemplars.onKept = (row, sample, exemplar) => keepShared(this.table, row, sample, exemplar);
   }
 
   protected newSeries(): HistogramSeries {
@@ -428,10 +444,10 @@ function layout(bounds: readonly number[]): SampleLayout[] {
 }
 
 /** Cells are the sum and the buckets; samples are the cumulative buckets, the sum and the count. */
-function expose(table: SeriesTable, row: number, into: Float64Array): void {
+function expose(table: SeriesTable, row: number, into: Float64Array, cells: number): void {
   const page = table.pageOf(row);
   const offset = table.offsetOf(row);
-  const buckets = table.cells - 1;
+  const buckets = cells - 1;
   let count = 0;
   for (let i = 0; i < buckets; i++) {
     count += page[offset + 1 + i] as number;

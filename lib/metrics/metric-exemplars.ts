@@ -11,6 +11,8 @@ export class MetricExemplars {
   readonly #owner: string;
   readonly #now: () => number;
   readonly #column = new ExemplarColumn();
+  /** Called with each that is kept, where others have to know. */
+  onKept: ((row: number, sample: number, exemplar: TimedExemplar) => void) | undefined;
 
   /** @param now the wall clock, in milliseconds; read only when there is an exemplar, or may be */
   constructor(owner: string, now: () => number) {
@@ -33,6 +35,7 @@ export class MetricExemplars {
   /** Keeps an exemplar for a sample of a row. */
   keep(row: number, sample: number, exemplar: TimedExemplar): void {
     this.#column.set(row, sample, exemplar);
+    this.onKept?.(row, sample, exemplar);
   }
 
   /** Asks for an exemplar where it is time for one, keeps it, and returns it. */
@@ -46,7 +49,7 @@ export class MetricExemplars {
     const labels = this.#labelsOf(source);
     if (labels === undefined) return undefined;
     const exemplar = Object.freeze({ labels, value, timestampMs });
-    this.#column.set(row, sample, exemplar);
+    this.keep(row, sample, exemplar);
     return exemplar;
   }
 

@@ -8,6 +8,7 @@ import { defaultPages } from "../storage/pages.ts";
 import { type BlockListener, QuantileWindow } from "../storage/quantile-window.ts";
 import { rowShiftFor, type SeriesTable } from "../storage/series-table.ts";
 import { BLOCK_REFERENCE_CELLS, publishBlock } from "../storage/shared-blocks.ts";
+import { sharedRow } from "../storage/shared-row.ts";
 import { WindowClock } from "../storage/window-clock.ts";
 import { BaseMetric } from "./base-metric.ts";
 import type { Declaration, LabelledMetric, WithLabels } from "./labelled.ts";
@@ -180,7 +181,8 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
       now: clock.monotonicNow,
     });
     const isShared = pages.isShared === true && quantiles.length > 0;
-    const cells = OWN_CELLS + (isShared ? BLOCK_REFERENCE_CELLS * (window.ageBuckets ?? 1) : 0);
+    const details = { percentiles: quantiles, ...window };
+    const { cells } = sharedRow(OWN_CELLS, isShared ? details : {});
     const windows = new ObjectColumn<QuantileWindow>(rowShiftFor(cells));
     const publisher = (row: number): BlockListener => {
       let startedMs = 0;
@@ -195,7 +197,7 @@ class SummaryMetric extends BaseMetric<SummarySeries> {
         type: "summary",
         cells,
         samples: layout(quantiles),
-        details: { percentiles: quantiles, ...window },
+        details,
         beforeView: () => windowClock.advance(),
         expose: (table, row, into) => {
           windows.get(row)?.quantiles(quantiles, into);

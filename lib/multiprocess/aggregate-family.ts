@@ -15,6 +15,9 @@ const WORKER = "worker";
 /** The slot of what processes that ended have left. */
 const RETIRED = -1;
 
+/** How many rows of a process that has ended make a step. */
+const ROWS_PER_STEP = 128;
+
 /** A series of one source. */
 export interface KeptRow {
   /** With the slot at the end where the aggregator is `all` and the source is what ended processes have left. */
@@ -95,18 +98,28 @@ export class AggregateFamily {
     return source;
   }
 
-  /** Lets a process go: what it has counted stays. */
-  retire(source: FamilySource): void {
-    this.#leave(source, (row) => this.#retireRow(source, row));
+  /** Makes room for what a frame may tell, step by step. */
+  grow(): Iterable<void> {
+    return this.#table.grow();
+  }
+
+  /** Lets a process go: what it has counted stays. Step by step; after each of them all numbers are right. */
+  *retire(source: FamilySource): Iterable<void> {
+    let rows = 0;
+    for (const row of source.rows()) {
+      this.#retireRow(source, row);
+      if (++rows % ROWS_PER_STEP === 0) yield;
+    }
+    this.#forget(source);
   }
 
   /** Lets a process go that has no such family any more. */
   withdraw(source: FamilySource): void {
-    this.#leave(source, (row) => this.remove(source, row));
+    for (const row of source.rows()) this.remove(source, row);
+    this.#forget(source);
   }
 
-  #leave(source: FamilySource, letGo: (row: number) => void): void {
-    for (const row of [...source.rows()]) letGo(row);
+  #forget(source: FamilySource): void {
     this.#live = this.#live.filter((one) => one !== source);
   }
 

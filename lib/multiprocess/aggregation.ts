@@ -8,6 +8,7 @@ import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family
 import { FamilySet } from "./family-set.ts";
 import { readHeader } from "./frame.ts";
 import { Member, type MemberHost, type MemberLink } from "./member.ts";
+import { SlicedWork } from "./sliced-work.ts";
 import { framesOf, RETIRED_INCARNATION, restoreRetired } from "./snapshot.ts";
 
 /** How processes are aggregated. */
@@ -50,6 +51,9 @@ export class Aggregation implements ColumnCollector {
   readonly #members: (Member | undefined)[] = [];
   readonly #families = new FamilySet((slot) => this.#isHeard(slot));
   readonly #host: MemberHost;
+  readonly #refreshMs: number;
+  /** What processes have told that has yet to be taken in. */
+  readonly work = new SlicedWork();
   readonly #up = new Gauge({
     name: "tallystick_worker_up",
     help: "Whether the process in this slot lives and has reported lately.",
@@ -70,7 +74,7 @@ export class Aggregation implements ColumnCollector {
   });
   constructor({ intervalMs = 1_000, refreshMs = 0, onError = () => {}, now = Date.now }: AggregationOptions = {}) {
     this.intervalMs = intervalMs;
-    if (refreshMs > 0) this.update = ({ signal }) => this.refresh(refreshMs, signal);
+    this.#refreshMs = refreshMs;
     this.#now = now;
     this.#onError = onError;
     this.#host = {
@@ -115,9 +119,13 @@ export class Aggregation implements ColumnCollector {
     if (signal?.aborted === true) return;
     const isOver = new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
     await Promise.race([isOver, Promise.all(this.members.map((member) => member.refresh(deadlineMs)))]);
+    await this.work.pending;
   }
 
-  readonly update: ((context: ScrapeContext) => Promise<void>) | undefined;
+  /** A scrape finds all that was told before it. */
+  update({ signal }: ScrapeContext): Promise<void> | undefined {
+    return this.#refreshMs > 0 ? this.refresh(this.#refreshMs, signal) : this.work.pending;
+  }
 
   [COLUMN_FAMILIES](): readonly ColumnFamily[] {
     for (const { slot, readMs } of this.members) {
@@ -130,7 +138,7 @@ export class Aggregation implements ColumnCollector {
 
   /** The contract's way of being collected, for registries of another copy of the library. */
   async collect(context: ScrapeContext): Promise<readonly MetricFamily[]> {
-    await this.update?.(context);
+    await this.update(context);
     return plainFamilies(this[COLUMN_FAMILIES]());
   }
 

@@ -15,7 +15,9 @@ export type Child = Pick<ChildProcess, "on" | "once" | "send" | "connected" | "e
 
 /** How long the channel of a process that has ended is still read, in milliseconds. */
 const LINGER_MS = 1_000;
-/** A process is asked for its first report again and again, after so many intervals at most. */
+/** A process is asked for its first report each interval, for so many of them; no more is lost if it is killed then. */
+const EAGER_INTERVALS = 60;
+/** After those it is asked ever more rarely, and after so many intervals at most. */
 const MOST_PATIENCE = 32;
 
 /** Takes the reports of child processes into an aggregation. */
@@ -57,8 +59,8 @@ export class Children {
       if (isOver) return;
       isOver = true;
       stopGreeting();
-      for (const frame of takeSpool(spool)) member.receive(frame);
-      member.leave(child.exitCode === 0);
+      for (const frame of takeSpool(spool)) this.#take(member, frame);
+      this.#aggregation.work.add(() => member.leaving(child.exitCode === 0));
       this.#members.delete(child);
     };
     // Messages may still be on their way when a process has ended; its channel is closed when they are all read. But a
@@ -75,15 +77,28 @@ export class Children {
   #onMessage(member: Member, given: unknown): void {
     const message = unmarked(given);
     if (message === undefined || message["asker"] !== this.#asker) return;
-    if (message["type"] === "answer") member.answer(Number(message["question"]));
+    const { work } = this.#aggregation;
+    if (message["type"] === "answer")
+      work.add(() => {
+        member.answer(Number(message["question"]));
+        return [];
+      });
     if (message["type"] !== "report") return;
     const frame = unpackFrame(message["frame"]);
-    if (frame !== undefined) member.receive(frame);
+    if (frame !== undefined) this.#take(member, frame);
     else
       this.#aggregation.refuse(
         "frame",
         new FrameError(`A frame of the process in slot ${member.slot}: it has no bytes.`),
       );
+  }
+
+  #take(member: Member, frame: Uint8Array): void {
+    this.#aggregation.work.add(function* () {
+      yield* member.grow();
+      member.receive(frame);
+      yield;
+    });
   }
 
   #spoolFolder(): string {
@@ -97,16 +112,17 @@ export class Children {
   }
 }
 
-/** Asks again, ever more rarely, until there is an answer: the child may not have loaded the library yet. */
+/** Asks again until there is an answer. What was asked before the child had loaded the library it has never heard. */
 function greet(say: () => void, member: Member, intervalMs: number): () => void {
   let patience = 1;
+  let times = 0;
   let timer: NodeJS.Timeout;
   const next = () => {
     if (member.hasReported) return;
     say();
     timer = setTimeout(next, patience * intervalMs);
     timer.unref();
-    patience = Math.min(2 * patience, MOST_PATIENCE);
+    if (++times >= EAGER_INTERVALS) patience = Math.min(2 * patience, MOST_PATIENCE);
   };
   next();
   return () => clearTimeout(timer);

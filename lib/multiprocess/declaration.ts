@@ -10,6 +10,7 @@ import { checkLabelNames, isUtf8Name } from "../model/names.ts";
 import { checkDescriptor } from "../registry/check-family.ts";
 import type { ColumnMetric } from "../registry/scrape.ts";
 import type { NativeSettings } from "../storage/native-buckets.ts";
+import { ordinaryPages, type PageFactory } from "../storage/pages.ts";
 
 /** What only one type has. The names are those of the metrics' own definitions. */
 export interface Details {
@@ -43,7 +44,7 @@ export function hasBlocks({ details }: Declaration): boolean {
 const MOST_PARTS = 10_000;
 
 /** How many numbers a row stores. */
-export function cellsOf({ type, details }: Declaration): number {
+export function cellsOf({ type, details }: Pick<Declaration, "type" | "details">): number {
   switch (type) {
     case "counter":
     case "gauge":
@@ -119,13 +120,16 @@ function isListOf<Kind extends "string" | "number">(
 }
 
 /**
- * A metric that is registered nowhere and has no series: its columns are those of the declared family. So other
- * processes' families are stored and exposed as this one's are.
+ * A metric that is registered nowhere and has no series: its columns are those of the declared family. So families of
+ * other processes and threads are stored and exposed as this one's are.
  *
  * @throws {TypeError | RangeError} when the declaration is not valid
  */
-export function metricOf({ name, type, details }: Declaration, labelNames: readonly string[]): ColumnMetric {
-  const options = { name, help: name, labelNames, registers: [], utf8Names: true };
+export function metricOf(
+  { name, type, details }: Pick<Declaration, "name" | "type" | "details">,
+  labelNames: readonly string[],
+): ColumnMetric {
+  const options = { name, help: name, labelNames, registers: [], utf8Names: true, pages: ordinaryPages };
   const metric = makeMetric(type, options, details) as unknown as ColumnMetric & { clear(): void };
   metric.clear();
   return metric;
@@ -137,6 +141,7 @@ interface ShellOptions {
   readonly labelNames: readonly string[];
   readonly registers: never[];
   readonly utf8Names: boolean;
+  readonly pages: PageFactory;
 }
 
 function makeMetric(type: MetricType, options: ShellOptions, details: Details): object {

@@ -60,11 +60,11 @@ export class JoinedReports {
 }
 
 /**
- * Whether several processes' can be put together. A series a thread can't be a series a process too, and of native
- * buckets there are only those of the process itself.
+ * Whether several processes' can be put together. A series a thread can't be a series a process too, and native buckets
+ * are there only where threads are added up.
  */
-function canReport({ aggregator, definition }: JoinedFamily): boolean {
-  return aggregator !== "all" && definition.details["native"] === undefined;
+function canReport({ aggregator, definition, series }: JoinedFamily): boolean {
+  return aggregator !== "all" && (definition.details["native"] === undefined || "blocks" in series);
 }
 
 function standInFor(family: JoinedFamily, metric: ColumnMetric | undefined): Collector {

@@ -164,17 +164,27 @@ export class Member {
    * @param isExpected whether the process ended in good order, and nobody shall miss it
    */
   leave(isExpected = false): void {
+    for (const _ of this.leaving(isExpected));
+  }
+
+  /** The same, step by step. Its slot is free from the first step on. */
+  *leaving(isExpected: boolean): Iterable<void> {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#retireAll();
     this.#onLeave(isExpected);
     for (const question of [...this.#waiting.keys()]) this.answer(question);
+    yield* this.#retireAll();
+  }
+
+  /** Makes room for what the next frame may tell, step by step. */
+  *grow(): Iterable<void> {
+    for (const family of this.#sources.keys()) yield* family.grow();
   }
 
   /** A process that starts over with another life of its own; what it counted in the last one stays. */
-  #retireAll(): void {
+  *#retireAll(): Iterable<void> {
     for (const [family, source] of this.#sources) {
-      family.retire(source);
+      yield* family.retire(source);
       this.#settle(family);
     }
     this.#sources.clear();
@@ -197,7 +207,7 @@ export class Member {
   }
 
   #beginAll(incarnation: number): void {
-    if (this.#incarnation !== undefined && this.#incarnation !== incarnation) this.#retireAll();
+    if (this.#incarnation !== undefined && this.#incarnation !== incarnation) for (const _ of this.#retireAll());
     this.#incarnation = incarnation;
     this.#isAsked = false;
     this.#isTellingAll = true;

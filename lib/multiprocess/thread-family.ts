@@ -1,21 +1,22 @@
 import type { Aggregator } from "../model/aggregator.ts";
 import type { Clock } from "../model/clock.ts";
 import type { MetricDefinition } from "../model/collector.ts";
-import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, LabelSet, NativeHistogram } from "../model/family.ts";
+import type { ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
+import { ExemplarColumn } from "../storage/exemplar-column.ts";
+import { nativeHistogram } from "../storage/native-buckets.ts";
 import type { ObjectColumn } from "../storage/object-column.ts";
 import type { QuantileWindow } from "../storage/quantile-window.ts";
 import type { LabelPattern, SeriesTable } from "../storage/series-table.ts";
+import { type Details, metricOf } from "./declaration.ts";
 import { type Choosing, choose, combinationOf, isCounting, isCumulative } from "./thread-combination.ts";
+import { ThreadNatives } from "./thread-natives.ts";
 import type { Part } from "./thread-part.ts";
-import { standInFor } from "./thread-stand-in.ts";
 import { RetiredWindow, windowsOf } from "./thread-windows.ts";
 
 /** The label that tells threads apart in a family whose aggregator is `all`. */
 const WORKER = "worker";
-
-/** How many numbers a summary's row has; behind them a row in shared memory tells of its blocks. */
-const SUMMARY_CELLS = 2;
 
 /** What a sum loses at most when its terms change places, as a share of it. */
 const ROUNDING = 2 ** -46;
@@ -23,6 +24,9 @@ const ROUNDING = 2 ** -46;
 /** How many additions a step makes about, a tenth of a millisecond's worth; and how many blocks of buckets it merges. */
 const ADDITIONS_PER_STEP = 100_000;
 const BLOCKS_PER_STEP = 128;
+
+/** How often the numbers of a row are read again that changed while they were read. */
+const MOST_ATTEMPTS = 3;
 
 /** A row that a thread has to let go. */
 export interface Removal {
@@ -61,6 +65,10 @@ export class ThreadFamily {
   readonly #retiredWindows = new Map<number, RetiredWindow>();
   readonly #maxAgeMs: number;
   readonly #partMs: number;
+  readonly #natives: ThreadNatives | undefined;
+  /** Those of ended threads: by sample, and behind them those of native buckets. */
+  readonly #retiredExemplars = new ExemplarColumn();
+  readonly #mostNativeExemplars: number;
   #sums = new Float64Array(0);
 
   /**
@@ -74,24 +82,32 @@ export class ThreadFamily {
     this.aggregator = aggregator;
     this.ownLabels = ownLabels;
     const standIn = standInFor(definition, aggregator === "all" ? [...labelNames, WORKER] : labelNames);
-    this.columns = withoutNative(standIn[COLUMNS]);
-    this.#table = this.columns.table;
+    this.#table = standIn[COLUMNS].table;
     this.#combination = combinationOf(type, aggregator);
     this.#isCumulative = isCumulative(type, aggregator);
     this.#isCounting = isCounting(type);
     this.#clock = clock;
-    const {
-      percentiles = [],
-      maxAgeSeconds,
-      ageBuckets = 1,
-    } = details as {
-      percentiles?: readonly number[];
-      maxAgeSeconds?: number;
-      ageBuckets?: number;
-    };
+    const { percentiles = [], maxAgeSeconds, ageBuckets = 1, native } = details as Details;
     this.#windows = percentiles.length > 0 ? windowsOf(standIn) : undefined;
     this.#maxAgeMs = maxAgeSeconds === undefined ? Number.POSITIVE_INFINITY : maxAgeSeconds * 1000;
     this.#partMs = this.#maxAgeMs / ageBuckets;
+    // What is chosen of one thread are numbers, each for itself.
+    if (native !== undefined && this.#combination === "sum") this.#natives = new ThreadNatives(this.#table.rowShift);
+    this.#mostNativeExemplars = native?.exemplars ?? 0;
+    this.columns = this.#columnsOf(standIn[COLUMNS]);
+  }
+
+  #columnsOf({ native, blocks, exemplar, ...columns }: ColumnFamily): ColumnFamily {
+    const natives = this.#natives;
+    return {
+      ...columns,
+      ...(this.#windows && blocks && { blocks }),
+      ...(natives && {
+        native: (row: number) => this.#native(natives, row),
+        blocks: { of: (row: number) => natives.at(row)?.block, merge: () => {}, epoch: 0 },
+      }),
+      ...(exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
+    };
   }
 
   get isEmpty(): boolean {
@@ -143,6 +159,11 @@ export class ThreadFamily {
     part.link(row, page, place, places, joined);
   }
 
+  /** Makes room for some hundred series more before they are linked, step by step. */
+  grow(): Iterable<void> {
+    return this.#table.grow();
+  }
+
   unlink(part: Part, row: number): void {
     const joined = part.joinedRow(row);
     if (joined < 0) return;
@@ -157,7 +178,9 @@ export class ThreadFamily {
 
   #letGo(joined: number): void {
     const uses = this.#uses[joined >>> this.#table.rowShift] as Int32Array;
-    if (--(uses[joined & this.#table.placeMask] as number) === 0) this.#table.remove(joined);
+    if (--(uses[joined & this.#table.placeMask] as number) > 0) return;
+    this.#table.remove(joined);
+    this.#natives?.remove(joined);
   }
 
   #placesOf(page: number): number {
@@ -217,6 +240,8 @@ export class ThreadFamily {
     const { cells } = this.#table;
     this.#retired[page]?.fill(0, place * cells, (place + 1) * cells);
     this.#retiredWindows.delete(joined);
+    this.#natives?.forgetRetired(joined);
+    this.#retiredExemplars.remove(joined);
     this.#letGo(joined);
   }
 
@@ -237,7 +262,15 @@ export class ThreadFamily {
         yield;
       }
     }
-    this.drop(part);
+    this.leave(part);
+    yield* this.unlinkAll(part);
+  }
+
+  /** Keeps what a thread has counted in a row that begins anew. */
+  keepRow(part: Part, row: number): void {
+    const joined = part.joinedRow(row);
+    const place = joined & this.#table.placeMask;
+    if (this.#isCumulative && joined >= 0) this.#keep(part, joined >>> this.#table.rowShift, place, place + 1);
   }
 
   #keep(part: Part, page: number, first: number, end: number): void {
@@ -259,6 +292,8 @@ export class ThreadFamily {
         (this.#retired[page] as Float64Array).set(now, at);
       }
       if (this.#windows !== undefined) this.#keepWindow(part, row, joined);
+      this.#natives?.retire(part, row, joined);
+      if (this.columns.exemplar !== undefined) this.#keepExemplars(part, row, joined);
       if (isRetired[place] === 1) continue;
       isRetired[place] = 1;
       this.#hold(joined);
@@ -273,9 +308,65 @@ export class ThreadFamily {
     }
     const kept = window;
     const sinceMs = this.#clock.now() - this.#maxAgeMs;
-    part.forEachBlock(row, SUMMARY_CELLS, (block, startedMs) => {
+    part.forEachBlock(row, (block, startedMs) => {
       if (startedMs > sinceMs) kept.add(block, startedMs, this.#partMs);
     });
+  }
+
+  #keepExemplars(part: Part, row: number, joined: number): void {
+    const { samples } = this.columns;
+    for (let sample = 0; sample < samples.length; sample++) {
+      const exemplar = part.exemplar(row, sample);
+      if (exemplar !== undefined && !isOlder(exemplar, this.#retiredExemplars.get(joined, sample)))
+        this.#retiredExemplars.set(joined, sample, exemplar);
+    }
+    const natives = this.#latest([...this.#retiredNatives(joined), ...part.nativeExemplars(row, samples.length)]);
+    for (const [i, exemplar] of natives.entries()) this.#retiredExemplars.set(joined, samples.length + i, exemplar);
+  }
+
+  // — exemplars —
+
+  /** The latest that any thread has. They are read when they are written, which most formats do not. */
+  #exemplar(joined: number, sample: number): Exemplar | undefined {
+    let latest = this.#retiredExemplars.get(joined, sample);
+    for (const [part, row] of this.#rowsOf(joined)) {
+      const one = part.exemplar(row, sample);
+      if (one !== undefined && !isOlder(one, latest)) latest = one;
+    }
+    return latest;
+  }
+
+  #native(natives: ThreadNatives, joined: number): NativeHistogram | undefined {
+    const buckets = natives.at(joined);
+    if (buckets === undefined) return undefined;
+    const exemplars = [...this.#retiredNatives(joined)];
+    for (const [part, row] of this.#rowsOf(joined))
+      exemplars.push(...part.nativeExemplars(row, this.columns.samples.length));
+    return nativeHistogram(buckets, this.#latest(exemplars));
+  }
+
+  *#retiredNatives(joined: number): Iterable<Exemplar> {
+    const first = this.columns.samples.length;
+    for (let place = first; place < first + this.#mostNativeExemplars; place++) {
+      const exemplar = this.#retiredExemplars.get(joined, place);
+      if (exemplar !== undefined) yield exemplar;
+    }
+  }
+
+  /** As many as a series has, those that are latest, in the order of their values. */
+  #latest(exemplars: readonly Exemplar[]): readonly Exemplar[] {
+    return [...exemplars]
+      .sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0))
+      .slice(0, this.#mostNativeExemplars)
+      .sort((a, b) => a.value - b.value);
+  }
+
+  /** The threads that have a row, and which of theirs it is. */
+  *#rowsOf(joined: number): Iterable<readonly [Part, number]> {
+    for (const part of this.#parts) {
+      const row = part.ownRow(joined >>> this.#table.rowShift, joined & this.#table.placeMask);
+      if (row >= 0) yield [part, row];
+    }
   }
 
   // — numbers —
@@ -283,7 +374,8 @@ export class ThreadFamily {
   /** How many rows make a step. */
   #stepOf(parts: number): number {
     const additions = Math.floor(ADDITIONS_PER_STEP / (this.#table.cells * Math.max(1, parts)));
-    const most = this.#windows === undefined ? additions : Math.floor(BLOCKS_PER_STEP / Math.max(1, parts));
+    const hasBlocks = this.#windows !== undefined || this.#natives !== undefined;
+    const most = !hasBlocks ? additions : Math.floor(BLOCKS_PER_STEP / Math.max(1, parts));
     return Math.max(1, Math.min(this.#table.placeMask + 1, most));
   }
 
@@ -312,6 +404,7 @@ export class ThreadFamily {
       else this.#choose(page, first, end, this.#combination);
       if (this.#isOutdated) return false;
     }
+    if (this.#natives !== undefined && !this.#mergeNatives(this.#natives, page, first, end)) return false;
     return this.#windows === undefined || this.#mergeWindows(this.#windows, page, first, end);
   }
 
@@ -377,6 +470,36 @@ export class ThreadFamily {
     }
   }
 
+  /**
+   * Puts the native buckets of rows together. They have to count as much as the others do: a thread counts an observation
+   * in them first, so what they have more is taken to be in the last of the others, where it is not missed among less.
+   */
+  #mergeNatives(natives: ThreadNatives, page: number, first: number, end: number): boolean {
+    const { cells, rowShift } = this.#table;
+    const into = this.#table.pages[page] as Float64Array;
+    for (let place = first; place < end; place++) {
+      const joined = (page << rowShift) | place;
+      if (!this.#table.isLive(joined)) continue;
+      for (let attempt = 0; ; attempt++) {
+        const count = natives.merge(joined, this.#rowsOf(joined));
+        if (count === undefined) return false;
+        let others = 0;
+        for (let cell = 1; cell < cells; cell++) others += into[place * cells + cell] as number;
+        if (count >= others) {
+          (into[(place + 1) * cells - 1] as number) += count - others;
+          break;
+        }
+        // One that was being counted in between. A processor that writes in another order may go on like this.
+        if (attempt === MOST_ATTEMPTS) {
+          natives.remove(joined);
+          break;
+        }
+        if (!this.#sum(page, place, place + 1)) return false;
+      }
+    }
+    return true;
+  }
+
   #mergeWindows(windows: ObjectColumn<QuantileWindow>, page: number, first: number, end: number): boolean {
     const sinceMs = this.#clock.now() - this.#maxAgeMs;
     for (let place = first; place < end; place++) {
@@ -388,7 +511,7 @@ export class ThreadFamily {
       for (const part of this.#parts) {
         const row = part.ownRow(page, place);
         if (row < 0) continue;
-        const isRight = part.forEachBlock(row, SUMMARY_CELLS, (block, startedMs) => {
+        const isRight = part.forEachBlock(row, (block, startedMs) => {
           if (startedMs > sinceMs) window.mergeBlock(block);
         });
         if (!isRight) return false;
@@ -398,9 +521,18 @@ export class ThreadFamily {
   }
 }
 
-/** Native buckets lie where other threads can't read them, so a family of several shows none. */
-function withoutNative({ native, ...columns }: ColumnFamily): ColumnFamily {
-  if (native === undefined) return columns;
-  const { blocks, ...classic } = columns;
-  return classic;
+function isOlder(exemplar: Exemplar, than: Exemplar | undefined): boolean {
+  return than !== undefined && (exemplar.timestampMs ?? 0) < (than.timestampMs ?? 0);
+}
+
+/**
+ * A metric to put the numbers of several in. It has no greatest age, for what is too old was left out by whoever put it
+ * together, and native buckets only because there may be no bounds then: those of several are kept elsewhere.
+ *
+ * @throws {Error} when no metric can have the definition
+ */
+export function standInFor({ name, type, details }: MetricDefinition, labelNames: readonly string[]): ColumnMetric {
+  const { maxAgeSeconds, ageBuckets, native, ...others } = details as Details;
+  const isNativeAlone = native !== undefined && others.buckets?.length === 0;
+  return metricOf({ name, type, details: { ...others, ...(isNativeAlone && { native }) } }, labelNames);
 }

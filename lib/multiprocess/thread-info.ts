@@ -53,6 +53,10 @@ export class ThreadInfo {
     this.#parts.delete(part);
   }
 
+  grow(): Iterable<void> {
+    return [];
+  }
+
   unlinkAll(part: Part): Iterable<void> {
     this.#rows.delete(part);
     return [];

@@ -371,12 +371,19 @@ function keyOf(name: string, labels: LabelSet): string {
   return `${name.length}:${name}${labelKey(labels)}`;
 }
 
-/** In words, where a thread's definition differs from the first, if it does in more than help and the order of labels. */
+/**
+ * In words, where a thread's definition differs from the first, if it does in more than help, the order of labels, how
+ * native buckets count, and whether exemplars are kept.
+ */
 function differenceOf(first: MetricDefinition, told: MetricDefinition): string | undefined {
-  const plain = (definition: MetricDefinition) => ({
-    ...definition,
-    help: "",
-    labelNames: [...definition.labelNames].sort(),
-  });
+  const plain = ({ details, labelNames, ...definition }: MetricDefinition) => {
+    const { enableExemplars, native, ...others } = details;
+    return {
+      ...definition,
+      help: "",
+      labelNames: [...labelNames].sort(),
+      details: { ...others, ...(native !== undefined && { native: true }) },
+    };
+  };
   return firstDifference(plain(told), plain(first));
 }

@@ -2,6 +2,8 @@ import type { MetricDefinition } from "../model/collector.ts";
 import type { LabelSet } from "../model/family.ts";
 import type { LabelPattern } from "../storage/series-table.ts";
 import { WORD_BYTES } from "../storage/shared-memory.ts";
+import { sharedRow } from "../storage/shared-row.ts";
+import { cellsOf } from "./declaration.ts";
 import type { AnnouncedFamily, Exposure } from "./thread-announcer.ts";
 import type { ThreadFamily } from "./thread-family.ts";
 import type { ThreadInfo } from "./thread-info.ts";
@@ -51,6 +53,8 @@ export class ThreadMirror implements Source {
   readonly #former: ThreadMirror | undefined;
   #defaults: LabelSet = {};
   #isActive = false;
+  /** The families that got series in this step. */
+  readonly #grown = new Set<AnyThreadFamily>();
   /** The number of the last removal that the other threads were told of. */
   #lastWipe: number;
 
@@ -77,7 +81,10 @@ export class ThreadMirror implements Source {
   *read(): Iterable<void> {
     for (let records = 1; this.#reader.next(); records++) {
       this.#take();
-      if (records % RECORDS_PER_STEP === 0) yield;
+      if (records % RECORDS_PER_STEP !== 0) continue;
+      for (const family of this.#grown) yield* family.grow();
+      this.#grown.clear();
+      yield;
     }
   }
 
@@ -162,10 +169,16 @@ export class ThreadMirror implements Source {
   #addFamily(number: number, told: AnnouncedFamily): void {
     const pages: Float64Array[] = [];
     const attached: Attached[] = [];
+    const numbers = cellsOf(told.definition);
     for (const exposure of told.exposures) {
       const family = this.#host.familyFor(told, exposure, this.#defaults, this.thread);
       if (family === undefined) continue;
-      const part = new Part(this.thread, { pages, cells: told.cells, rowShift: told.rowShift }, this);
+      const shared = sharedRow(numbers, told.definition.details);
+      const part = new Part(
+        this.thread,
+        { pages, cells: told.cells, rowShift: told.rowShift },
+        { source: this, shared },
+      );
       attached.push({ family, part, order: orderOf(family.definition, told.definition) });
       if (this.#isActive) family.add(part);
     }
@@ -196,6 +209,7 @@ export class ThreadMirror implements Source {
         order.map((i) => texts[i] as string),
         createdMs,
       );
+      this.#grown.add(joined);
     }
   }
 

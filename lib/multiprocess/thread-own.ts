@@ -4,11 +4,10 @@ import type { HistogramSeries, MetricFamily } from "../model/family.ts";
 import { type ColumnMetric, isColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS } from "../storage/column-family.ts";
 import type { LabelPattern, RowWatcher } from "../storage/series-table.ts";
+import { standInFor } from "./thread-family.ts";
 import { ThreadInfo } from "./thread-info.ts";
 import type { AnyThreadFamily } from "./thread-mirror.ts";
-import { Part } from "./thread-part.ts";
-import { standInFor } from "./thread-stand-in.ts";
-import { windowsOf } from "./thread-windows.ts";
+import { type OwnRows, Part } from "./thread-part.ts";
 
 /** The scraping thread's metric as a part of a family of several threads. */
 export interface Own {
@@ -51,16 +50,17 @@ class OwnColumns implements Own, RowWatcher {
 
   constructor(metric: ColumnMetric, family: AnyThreadFamily, onWiped: (pattern: LabelPattern, part: Part) => number) {
     const columns = metric[COLUMNS];
-    const windows = windowsOf(metric);
     this.metric = metric;
     this.#family = family;
     this.#onWiped = onWiped;
     const names = family.definition.labelNames;
     this.#order = names.map((name) => metric.labelNames.indexOf(name));
-    this.part = new Part(0, columns.table, undefined, (row, visit) => {
-      // Its window knows what is too old.
-      windows?.get(row)?.forEachBlock((block) => visit(block, Number.POSITIVE_INFINITY));
-    });
+    const own: OwnRows = {
+      block: (row) => columns.blocks?.of(row),
+      exemplar: (row, sample) => columns.exemplar?.(row, sample),
+      nativeExemplars: (row) => columns.native?.(row)?.exemplars ?? [],
+    };
+    this.part = new Part(0, columns.table, { own });
     family.add(this.part);
     columns.table.watch(this);
     // Mostly that is all; and what is counted here then stands first.
@@ -68,7 +68,10 @@ class OwnColumns implements Own, RowWatcher {
   }
 
   *link(): Iterable<void> {
-    while (!this.#link(ROWS_PER_STEP)) yield;
+    while (!this.#link(ROWS_PER_STEP)) {
+      yield* this.#family.grow();
+      yield;
+    }
   }
 
   /** Links the next rows, and returns whether those were the last. */
@@ -119,6 +122,10 @@ class OwnColumns implements Own, RowWatcher {
 
   settingAnew(): void {
     if (!(this.#family instanceof ThreadInfo)) this.#family.columns.table.freezeLeases();
+  }
+
+  beginningAnew(row: number): void {
+    if (!(this.#family instanceof ThreadInfo)) this.#family.keepRow(this.part, row);
   }
 
   remove(row: number): void {

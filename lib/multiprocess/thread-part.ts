@@ -1,4 +1,7 @@
+import type { Exemplar } from "../model/family.ts";
 import { BLOCK_REFERENCE_CELLS, readBlock } from "../storage/shared-blocks.ts";
+import { readExemplar } from "../storage/shared-exemplars.ts";
+import type { SharedRow } from "../storage/shared-row.ts";
 
 /** Whether what was read in shared memory since it was last known to be valid may be wrong. */
 export interface Source {
@@ -7,6 +10,14 @@ export interface Source {
 
 /** Is given the exponential buckets of a row, and when the first number in them was counted. */
 export type BlockVisitor = (block: Float64Array, startedMs: number) => void;
+
+/** How the thread that scrapes reads what its own rows have beside their numbers. */
+export interface OwnRows {
+  /** The exponential buckets of a row, to be read at once. */
+  block(row: number): Float64Array | undefined;
+  exemplar(row: number, sample: number): Exemplar | undefined;
+  nativeExemplars(row: number): readonly Exemplar[];
+}
 
 /** What one thread has of a family: its pages, and which of its rows are which of the family's. */
 export class Part {
@@ -18,8 +29,9 @@ export class Part {
   /** Which thread it is; 0 is the one that scrapes. */
   readonly thread: number;
   readonly source: Source | undefined;
-  /** Finds the exponential buckets of a row, where they do not lie in shared memory. */
-  readonly #ownBlocks: ((row: number, visit: BlockVisitor) => void) | undefined;
+  /** What rows in shared memory have behind their numbers. */
+  readonly #shared: SharedRow | undefined;
+  readonly #own: OwnRows | undefined;
   /** For each page of the family, by place: the row of the thread, and one. */
   readonly rows: (Int32Array | undefined)[] = [];
   /** For each page of the thread, by place: the row of the family, and one. */
@@ -30,15 +42,15 @@ export class Part {
   constructor(
     thread: number,
     { pages, cells, rowShift }: Pick<Part, "pages" | "cells" | "rowShift">,
-    source?: Source,
-    ownBlocks?: (row: number, visit: BlockVisitor) => void,
+    { source, shared, own }: { readonly source?: Source; readonly shared?: SharedRow; readonly own?: OwnRows } = {},
   ) {
     this.thread = thread;
     this.pages = pages;
     this.cells = cells;
     this.rowShift = rowShift;
     this.source = source;
-    this.#ownBlocks = ownBlocks;
+    this.#shared = shared;
+    this.#own = own;
   }
 
   /** The row of the family that a row of the thread is, or -1. */
@@ -81,8 +93,7 @@ export class Part {
 
   /** A number of a row. */
   read(row: number, cell: number): number {
-    const page = this.pages[row >>> this.rowShift] as Float64Array;
-    return page[(row & ((1 << this.rowShift) - 1)) * this.cells + cell] as number;
+    return this.#pageOf(row)[this.#offsetOf(row) + cell] as number;
   }
 
   /**
@@ -117,22 +128,53 @@ export class Part {
   /**
    * Calls back with the exponential buckets of a row, copied where another thread writes to them.
    *
-   * @param firstCell behind the numbers of the row: where it tells of the first of them
    * @returns false if what was read may be wrong
    */
-  forEachBlock(row: number, firstCell: number, visit: BlockVisitor): boolean {
-    if (this.#ownBlocks !== undefined) {
-      this.#ownBlocks(row, visit);
-      return true;
-    }
-    const page = this.pages[row >>> this.rowShift] as Float64Array;
-    const begin = (row & ((1 << this.rowShift) - 1)) * this.cells;
-    for (let offset = begin + firstCell; offset < begin + this.cells; offset += BLOCK_REFERENCE_CELLS) {
+  forEachBlock(row: number, visit: BlockVisitor): boolean {
+    const own = this.#own?.block(row);
+    // Its window knows what is too old.
+    if (own !== undefined) visit(own, Number.POSITIVE_INFINITY);
+    if (this.#shared === undefined) return true;
+    const { firstBlock, blocks } = this.#shared;
+    const page = this.#pageOf(row);
+    for (let i = 0; i < blocks; i++) {
+      const offset = this.#offsetOf(row) + firstBlock + i * BLOCK_REFERENCE_CELLS;
       const startedMs = page[offset] as number;
       const block = readBlock(page, offset);
       if (this.source?.isOutdated === true) return false;
       if (block !== undefined) visit(block, startedMs);
     }
     return true;
+  }
+
+  /** The exemplar of one of a row's samples. */
+  exemplar(row: number, sample: number): Exemplar | undefined {
+    if (this.#own !== undefined) return this.#own.exemplar(row, sample);
+    if (this.#shared === undefined || this.#shared.exemplars < 0) return undefined;
+    const exemplar = readExemplar(this.#pageOf(row), this.#offsetOf(row) + this.#shared.exemplars, sample);
+    return this.source?.isOutdated === true ? undefined : exemplar;
+  }
+
+  /**
+   * The exemplars of a row's native buckets, in no order.
+   *
+   * @param samples how many samples there are, whose exemplars lie before them
+   */
+  nativeExemplars(row: number, samples: number): readonly Exemplar[] {
+    if (this.#own !== undefined) return this.#own.nativeExemplars(row);
+    const exemplars: Exemplar[] = [];
+    for (let place = samples; place < samples + (this.#shared?.nativeExemplars ?? 0); place++) {
+      const exemplar = this.exemplar(row, place);
+      if (exemplar !== undefined) exemplars.push(exemplar);
+    }
+    return exemplars;
+  }
+
+  #pageOf(row: number): Float64Array {
+    return this.pages[row >>> this.rowShift] as Float64Array;
+  }
+
+  #offsetOf(row: number): number {
+    return (row & ((1 << this.rowShift) - 1)) * this.cells;
   }
 }

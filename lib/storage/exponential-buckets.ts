@@ -182,6 +182,16 @@ export class ExponentialBuckets {
     return count === 0;
   }
 
+  /** Takes the number back that was counted last. The least and the greatest number stay what they are. */
+  takeBack(value: number): void {
+    const block = this.#block;
+    const magnitude = Math.abs(value);
+    const side = value > 0 ? this.#positive : this.#negative;
+    const isZero = magnitude <= (block[ZERO_THRESHOLD] as number);
+    const cell = isZero ? ZERO_COUNT : side.start + this.#keys.keyOf(magnitude) - side.firstKey;
+    block[cell] = (block[cell] as number) - 1;
+  }
+
   #observeOutside(value: number): boolean {
     const key = this.#keys.keyOf(Math.abs(value));
     const range: KeyRange = { first: key, last: key };

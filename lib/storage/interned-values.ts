@@ -1,10 +1,16 @@
 import { labelText } from "../model/labels.ts";
 import { Fragments } from "./fragments.ts";
+import { ObjectColumn } from "./object-column.ts";
+import { TextIds } from "./text-ids.ts";
 
 /** The id of the absent label, in every table. */
 export const ABSENT = 0;
 
 const SMALL_NUMBERS = 1024;
+/** How many values lie in the first map, where they are found at once. */
+const FIRST_VALUES = 16_384;
+/** How many low bits of an id are its place in a page of a column. */
+const ID_SHIFT = 12;
 const encoder = new TextEncoder();
 
 /**
@@ -23,12 +29,15 @@ export class InternedValues {
   // A Map finds constant texts as quickly as a dictionary object does (bench case `counter/inc({…})`), and freshly made
   // ones a quarter quicker, for it need not make them unique in the engine first.
   readonly #ids = new Map<string, number>([["", ABSENT]]);
+  /** The ids of further values, where there are very many. */
+  #furtherIds: TextIds | undefined;
   /** Ids of the whole numbers from 0 on, -1 where unknown; made when the first is given as a number. */
   #smallNumbers: Int32Array | undefined;
 
-  readonly #texts: string[] = [""];
-  readonly #uses: number[] = [1];
+  readonly #texts = new ObjectColumn<string>(ID_SHIFT);
+  readonly #uses = new ObjectColumn<number>(ID_SHIFT);
   readonly #freeIds: number[] = [];
+  #idLimit = ABSENT + 1;
   /** Ids out of use that a running scrape may still print. */
   #unused: number[] = [];
   readonly #prefix: Uint8Array;
@@ -47,11 +56,13 @@ export class InternedValues {
     this.#label = label;
     this.#prefix = encoder.encode(`,${writtenName}="`);
     fragments.prefixLengths[label] = this.#prefix.length;
+    this.#texts.set(ABSENT, "");
+    this.#uses.set(ABSENT, 1);
   }
 
   /** One more than the largest id ever given out. */
   get idLimit(): number {
-    return this.#texts.length;
+    return this.#idLimit;
   }
 
   /** At least the length of the longest fragment. */
@@ -73,7 +84,8 @@ export class InternedValues {
   idOf(value: unknown): number {
     if (typeof value === "string") {
       const id = this.#ids.get(value);
-      return id === undefined ? -1 : id;
+      if (id !== undefined) return id;
+      return this.#furtherIds === undefined ? -1 : this.#furtherIds.get(value);
     }
     if (typeof value === "number" && value >= 0 && value < SMALL_NUMBERS && (value | 0) === value) {
       const ids = this.#smallNumbers;
@@ -100,26 +112,32 @@ export class InternedValues {
   /** Makes a value known that {@link find} does not find, and gives its id; the caller then uses it by {@link retain}. */
   intern(value: unknown): number {
     const text = ownText(labelText(this.labelName, value));
-    const id = this.#freeIds.pop() ?? this.#texts.length;
-    this.#ids.set(text, id);
+    const id = this.#freeIds.pop() ?? this.#idLimit++;
+    if (this.#ids.size < FIRST_VALUES) this.#ids.set(text, id);
+    else {
+      this.#furtherIds ??= new TextIds();
+      this.#furtherIds.set(text, id);
+    }
     if (typeof value === "number") this.#rememberNumber(value, id);
-    this.#texts[id] = text;
-    this.#uses[id] = 0;
+    this.#texts.set(id, text);
+    this.#uses.set(id, 0);
     this.#writeFragment(id, text);
     return id;
   }
 
   text(id: number): string {
-    return this.#texts[id] as string;
+    return this.#texts.get(id) as string;
   }
 
   retain(id: number): void {
-    (this.#uses[id] as number)++;
+    this.#uses.set(id, (this.#uses.get(id) as number) + 1);
   }
 
   /** Says that one series less uses the value. It is forgotten at the next {@link forgetUnused}. */
   release(id: number): void {
-    if (--(this.#uses[id] as number) === 0) this.#unused.push(id);
+    const uses = (this.#uses.get(id) as number) - 1;
+    this.#uses.set(id, uses);
+    if (uses === 0) this.#unused.push(id);
   }
 
   /** Forgets the values that no series uses. Not while a scrape runs that could print one of them. */
@@ -128,16 +146,16 @@ export class InternedValues {
     const unused = this.#unused;
     this.#unused = [];
     for (const id of unused) {
-      if (this.#uses[id] !== 0) continue;
+      if (this.#uses.get(id) !== 0) continue;
       // Twice released and retained in between, it may be listed twice; -1 marks it as forgotten.
-      this.#uses[id] = -1;
-      const text = this.#texts[id] as string;
-      this.#ids.delete(text);
+      this.#uses.set(id, -1);
+      const text = this.text(id);
+      if (!this.#ids.delete(text)) this.#furtherIds?.delete(text);
       const number = Number(text);
       if (this.#smallNumbers !== undefined && number < SMALL_NUMBERS && String(number) === text) {
         this.#smallNumbers[number] = -1;
       }
-      this.#texts[id] = "";
+      this.#texts.set(id, "");
       this.#escapes.delete(id);
       this.fragments.forget(this.#label, id);
       this.#freeIds.push(id);

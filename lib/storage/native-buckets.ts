@@ -1,7 +1,7 @@
 import type { Exemplar, NativeBucket, NativeHistogram } from "../model/family.ts";
 import { ExponentialBuckets } from "./exponential-buckets.ts";
 import { COARSEST_SCHEMA, exponentialKeys } from "./exponential-keys.ts";
-import { NativeExemplars } from "./native-exemplars.ts";
+import { NativeExemplars, type TimedExemplar } from "./native-exemplars.ts";
 import { ordinaryPages, type PageFactory } from "./pages.ts";
 
 /**
@@ -36,6 +36,14 @@ export interface NativeOwner {
   readonly onSchedule: (buckets: NativeBuckets, dueMs: number) => void;
 }
 
+/** Hears of what a native histogram has that other threads are to read. */
+export interface NativeListener {
+  /** Where its buckets lie from now on. */
+  readonly onBlock: (block: Float64Array) => void;
+  /** An exemplar that is kept, and in which place. */
+  readonly onExemplar: (place: number, exemplar: TimedExemplar) => void;
+}
+
 /**
  * The exponential buckets of one series, held to a number of them as the reference implementation does it.
  *
@@ -58,12 +66,23 @@ export class NativeBuckets {
   /** When the series last began, by the owner's clock. Without a time to begin anew nobody asks. */
   #startMs: number;
 
-  constructor(row: number, settings: NativeSettings, owner: NativeOwner, pages: PageFactory = ordinaryPages) {
+  constructor(
+    row: number,
+    settings: NativeSettings,
+    owner: NativeOwner,
+    pages: PageFactory = ordinaryPages,
+    listener?: NativeListener,
+  ) {
     this.row = row;
     this.#settings = settings;
     this.#owner = owner;
-    this.#buckets = new ExponentialBuckets({ ...settings, maxLength: NATIVE_MAX_LENGTH, pages });
-    this.exemplars = new NativeExemplars(settings.exemplars);
+    this.#buckets = new ExponentialBuckets({
+      ...settings,
+      maxLength: NATIVE_MAX_LENGTH,
+      pages,
+      ...(listener && { onBlock: listener.onBlock }),
+    });
+    this.exemplars = new NativeExemplars(settings.exemplars, listener?.onExemplar);
     this.#startMs = settings.minResetSeconds > 0 ? owner.now() : 0;
   }
 
@@ -95,6 +114,7 @@ export class NativeBuckets {
     if (minResetSeconds > 0 && !this.#isScheduled) {
       const dueMs = this.#startMs + minResetSeconds * 1000;
       if (this.#owner.now() >= dueMs) {
+        buckets.takeBack(value);
         this.reset();
         buckets.observe(value);
         return;
@@ -132,6 +152,11 @@ export class NativeBuckets {
     this.#isOver = false;
     this.#isScheduled = false;
     this.#startMs = this.#owner.now();
+  }
+
+  /** Gives the memory back. Nothing may be counted any more. */
+  release(): void {
+    this.#buckets.release();
   }
 
   /** What was counted, as plain data. */

@@ -1,5 +1,5 @@
 import type { NativeHistogram } from "../model/family.ts";
-import { NativeBuckets, type NativeOwner, type NativeSettings } from "./native-buckets.ts";
+import { NativeBuckets, type NativeListener, type NativeOwner, type NativeSettings } from "./native-buckets.ts";
 import { ObjectColumn } from "./object-column.ts";
 import type { PageFactory } from "./pages.ts";
 
@@ -62,13 +62,14 @@ export class NativeColumn implements NativeOwner {
   }
 
   /** Makes the native histogram of a new series. */
-  create(row: number): void {
-    this.#rows.set(row, new NativeBuckets(row, this.#settings, this, this.#pages));
+  create(row: number, listener?: NativeListener): void {
+    this.#rows.set(row, new NativeBuckets(row, this.#settings, this, this.#pages, listener));
   }
 
   remove(row: number): void {
     const buckets = this.#rows.get(row);
     if (buckets !== undefined) this.#cancel(buckets);
+    buckets?.release();
     this.#rows.set(row, undefined);
   }
 

@@ -18,11 +18,18 @@ export type TimedExemplar = Exemplar & { readonly timestampMs: number };
 export class NativeExemplars {
   /** In increasing order of value. */
   readonly #kept: TimedExemplar[] = [];
+  /** For each of them a number less than the most, which it has as long as it is kept. */
+  readonly #places: number[] = [];
   readonly #most: number;
+  readonly #onKept: ((place: number, exemplar: TimedExemplar) => void) | undefined;
 
-  /** @param most how many are kept at most; 0 for none */
-  constructor(most: number) {
+  /**
+   * @param most how many are kept at most; 0 for none
+   * @param onKept hears of each that is kept, and in whose place
+   */
+  constructor(most: number, onKept?: (place: number, exemplar: TimedExemplar) => void) {
     this.#most = most;
+    this.#onKept = onKept;
   }
 
   /** In increasing order of value, as a copy. */
@@ -33,9 +40,17 @@ export class NativeExemplars {
   add(exemplar: TimedExemplar): void {
     if (this.#most === 0) return;
     const kept = this.#kept;
-    if (kept.length >= this.#most) kept.splice(this.#replacedBy(exemplar), 1);
+    let place = kept.length;
+    if (kept.length >= this.#most) {
+      const replaced = this.#replacedBy(exemplar);
+      kept.splice(replaced, 1);
+      [place = 0] = this.#places.splice(replaced, 1);
+    }
     const after = kept.findIndex(({ value }) => value > exemplar.value);
-    kept.splice(after < 0 ? kept.length : after, 0, exemplar);
+    const position = after < 0 ? kept.length : after;
+    kept.splice(position, 0, exemplar);
+    this.#places.splice(position, 0, place);
+    this.#onKept?.(place, exemplar);
   }
 
   /** The index of the one that has to go. */

@@ -5,12 +5,18 @@ export interface RowIds {
   /** One more than the largest id of the label at `position`. */
   idLimit(position: number): number;
   idAt(row: number, position: number): number;
-  /** Calls back with every live row. */
-  forEachRow(visit: (row: number) => void): void;
+  /** In how many pages the rows lie, each of which has some thousands at most. */
+  readonly pageCount: number;
+  /** Calls back with every live row of a page. */
+  forEachRowIn(page: number, visit: (row: number) => void): void;
 }
 
 const NOT_FOUND = -1;
 const SMALLEST_TABLE = 16;
+/** How much new memory a step takes from the system: 64 KB. */
+const CELLS_PER_STEP = 16_384;
+/** To enter so many rows anew takes no time worth dividing. */
+const FEW_ROWS = 1024;
 /** Spreads keys over the table: Fibonacci hashing, 2^32 over the golden ratio. */
 const SPREAD = 0x9e3779b1 | 0;
 
@@ -36,12 +42,20 @@ export class RowIndex {
   #slotMask = 0;
   #slotShift = 0;
   #count = 0;
+  /** The larger one that is being filled to take this one's place. */
+  #next: RowIndex | undefined;
+  #growth: Iterator<void> | undefined;
 
-  constructor(ids: RowIds) {
+  /** @param hashedRows where given, keys are hashed, and there is room for so many rows */
+  constructor(ids: RowIds, hashedRows?: number) {
     this.#ids = ids;
     this.shifts = new Int32Array(ids.width);
     this.#limits = new Float64Array(ids.width);
-    this.#layOut();
+    if (hashedRows === undefined) this.#layOut();
+    else {
+      this.#setHashed();
+      this.#setSlots(slotsFor(hashedRows));
+    }
   }
 
   get byteLength(): number {
@@ -94,9 +108,20 @@ export class RowIndex {
   /** Adds a row whose ids are in the columns already, and that {@link find} does not find. */
   insert(row: number, ids: Int32Array): void {
     this.#count++;
-    const isFull = this.#dense === null && this.#count * 3 > this.#slotMask;
-    if (isFull || !this.#fits(ids)) this.#layOut();
-    else this.#put(row, this.#keyOf(ids));
+    if (this.#isTooSmallFor(this.#count) || !this.#fits(ids)) {
+      this.#next = undefined;
+      this.#layOut();
+      return;
+    }
+    this.#put(row, this.#keyOf(ids));
+    const next = this.#next;
+    if (next === undefined) return;
+    if (next.#isTooSmallFor(this.#count)) this.#next = undefined;
+    else next.insert(row, ids);
+  }
+
+  #isTooSmallFor(rows: number): boolean {
+    return this.#dense === null && rows * 3 > this.#slotMask;
   }
 
   /** Whether the packing has room for the ids. */
@@ -107,6 +132,7 @@ export class RowIndex {
 
   /** Takes out a row that is in the index. */
   remove(row: number, ids: Int32Array): void {
+    if (this.#next?.find(ids) === row) this.#next.remove(row, ids);
     this.#count--;
     const key = this.#keyOf(ids);
     if (this.#dense !== null) {
@@ -163,6 +189,47 @@ export class RowIndex {
     slots[slot + 1] = row + 1;
   }
 
+  /**
+   * Makes room before it is needed, step by step: a larger index is filled beside this one, which serves on meanwhile.
+   * Where it is called before every hundred rows, {@link insert} need not enter all rows anew at once. The keys are hashed
+   * from then on, as packed ones depend on which ids are yet to come.
+   */
+  *grow(): Iterable<void> {
+    if (this.#growth === undefined) {
+      const isHalfFull = this.#packed || this.#count * 4 > this.#slots.length;
+      if (this.#count < FEW_ROWS || !isHalfFull) return;
+      this.#growth = this.#fillNext();
+    }
+    const growth = this.#growth;
+    // Several may be waiting for it, and any of them goes on with it.
+    while (this.#growth === growth && growth.next().done !== true) yield;
+  }
+
+  *#fillNext(): Generator<void> {
+    const next = new RowIndex(this.#ids, this.#count * 2);
+    this.#next = next;
+    // The system gives memory when it is first written to, which for all of it takes longer than to enter the rows.
+    for (let at = 0; at < next.#slots.length; at += CELLS_PER_STEP) {
+      touch(next.#slots, at, at + CELLS_PER_STEP);
+      yield;
+    }
+    const ids = new Int32Array(this.#ids.width);
+    for (let page = 0; page < this.#ids.pageCount && this.#next === next; page++) {
+      this.#ids.forEachRowIn(page, (row) => {
+        this.#readIds(row, ids);
+        // Those that came meanwhile are there already.
+        if (next.find(ids) === NOT_FOUND) next.insert(row, ids);
+      });
+      yield;
+    }
+    this.#growth = undefined;
+    // Otherwise more came than it has room for.
+    if (this.#next !== next) return;
+    this.#next = undefined;
+    this.#setHashed();
+    this.#setSlots(next.#slots);
+  }
+
   /** Chooses packing and table for the ids and rows there are, with room to grow, and enters every row. */
   #layOut(): void {
     let bits = 0;
@@ -173,25 +240,51 @@ export class RowIndex {
       bits += needed;
     }
     this.#packed = bits <= 31;
-    if (!this.#packed) this.#limits.fill(Number.POSITIVE_INFINITY);
+    if (!this.#packed) this.#setHashed();
     // A table of all possible keys costs less than probing as long as it stays in proportion to the series.
     if (this.#packed && 2 ** bits <= Math.max(1024, 8 * this.#count)) {
       this.#dense = new Int32Array(2 ** bits);
       this.#slots = new Int32Array(0);
     } else {
-      let size = SMALLEST_TABLE;
-      while (size < this.#count * 2 + 2) size *= 2;
-      this.#dense = null;
-      this.#slots = new Int32Array(size * 2);
-      this.#slotMask = size * 2 - 1;
-      this.#slotShift = 32 - Math.log2(size);
+      this.#setSlots(slotsFor(this.#count));
     }
     const ids = new Int32Array(this.#ids.width);
-    this.#ids.forEachRow((row) => {
-      for (let i = 0; i < ids.length; i++) ids[i] = this.#ids.idAt(row, i);
-      this.#put(row, this.#keyOf(ids));
-    });
+    for (let page = 0; page < this.#ids.pageCount; page++) {
+      this.#ids.forEachRowIn(page, (row) => {
+        this.#readIds(row, ids);
+        this.#put(row, this.#keyOf(ids));
+      });
+    }
   }
+
+  #setHashed(): void {
+    this.#packed = false;
+    this.#limits.fill(Number.POSITIVE_INFINITY);
+  }
+
+  #setSlots(slots: Int32Array): void {
+    const size = slots.length / 2;
+    this.#dense = null;
+    this.#slots = slots;
+    this.#slotMask = slots.length - 1;
+    this.#slotShift = 32 - Math.log2(size);
+  }
+
+  #readIds(row: number, into: Int32Array): void {
+    for (let i = 0; i < into.length; i++) into[i] = this.#ids.idAt(row, i);
+  }
+}
+
+/** Slots for a hash table in which so many rows take half of them at most, and a quarter at least if they are many. */
+function slotsFor(rows: number): Int32Array {
+  let size = SMALLEST_TABLE;
+  while (size < rows * 2 + 2) size *= 2;
+  return new Int32Array(size * 2);
+}
+
+/** Writes to each page of memory what is there. */
+function touch(cells: Int32Array, from: number, to: number): void {
+  for (let at = from; at < Math.min(to, cells.length); at += 1024) cells[at] = cells[at] as number;
 }
 
 /** How many bits hold the ids below `limit`: at least one, so that a label's second value needs no new layout. */

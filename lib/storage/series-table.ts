@@ -33,7 +33,7 @@ export interface SeriesTableOptions {
   /** Says in errors which metric it is: `Counter "http_requests_total"`. */
   readonly owner: string;
   /** Called when a row has its series, with its numbers at zero. */
-  readonly onCreate?: (row: number) => void;
+  readonly onCreate?: (row: number, table: SeriesTable) => void;
   /** Called when a row loses its series. */
   readonly onRemove?: (row: number) => void;
 }
@@ -72,6 +72,8 @@ export interface RowWatcher {
   wiped?(pattern: LabelPattern): number;
   /** Called before `collect` sets the numbers anew. */
   settingAnew?(): void;
+  /** Called before the series of a row begins anew, at zero. */
+  beginningAnew?(row: number): void;
 }
 
 /**
@@ -109,7 +111,7 @@ export class SeriesTable implements RowIds {
   readonly #index: RowIndex;
   readonly #pageFactory: PageFactory;
   readonly #now: () => number;
-  readonly #onCreate: ((row: number) => void) | undefined;
+  readonly #onCreate: ((row: number, table: SeriesTable) => void) | undefined;
   readonly #onRemove: ((row: number) => void) | undefined;
   /** The object that users keep of each series, if they do. */
   readonly #kept: ObjectColumn<KeptSeries>;
@@ -188,12 +190,18 @@ export class SeriesTable implements RowIds {
   }
 
   forEachRow(visit: (row: number) => void): void {
-    for (let page = 0; page < this.pages.length; page++) {
-      const ids = this.idPages[page] as Int32Array;
-      const first = page << this.rowShift;
-      const places = Math.min(ids.length / this.idStride, this.rowLimit - first);
-      for (let place = 0; place < places; place++) if (ids[place * this.idStride] !== DEAD) visit(first + place);
-    }
+    for (let page = 0; page < this.pageCount; page++) this.forEachRowIn(page, visit);
+  }
+
+  get pageCount(): number {
+    return this.pages.length;
+  }
+
+  forEachRowIn(page: number, visit: (row: number) => void): void {
+    const ids = this.idPages[page] as Int32Array;
+    const first = page << this.rowShift;
+    const places = Math.min(ids.length / this.idStride, this.rowLimit - first);
+    for (let place = 0; place < places; place++) if (ids[place * this.idStride] !== DEAD) visit(first + place);
   }
 
   /** The text of one of a row's label values; `""` where the label is absent. */
@@ -357,6 +365,15 @@ export class SeriesTable implements RowIds {
     return this.rowOfValues(this.#valuesOf(labels));
   }
 
+  /**
+   * Makes room for series yet to come, step by step: see {@link RowIndex.grow}. It pays where many are made while nobody
+   * may be held up, and few are looked up, which takes a little longer from then on.
+   */
+  *grow(): Iterable<void> {
+    yield* this.#index.grow();
+    yield* this.fragments.grow();
+  }
+
   /** The row for a label object, or -1 when there is no such series. Makes nothing. */
   find(labels: object): number {
     return this.#findKnown(this.#valuesOf(labels));
@@ -416,7 +433,7 @@ export class SeriesTable implements RowIds {
     (this.createdPages[page] as Float64Array)[place] = createdMs;
     this.size++;
     this.#index.insert(row, ids);
-    this.#onCreate?.(row);
+    this.#onCreate?.(row, this);
     for (const watcher of this.#watchers) watcher.added(row);
   }
 
@@ -567,6 +584,14 @@ export class SeriesTable implements RowIds {
   /** Says that what is told of a row beside its numbers has changed. */
   changed(row: number): void {
     for (const watcher of this.#watchers) watcher.changed?.(row);
+  }
+
+  /** Says that the series of a row is about to begin anew, and sets its first `cells` numbers to zero. */
+  beginAnew(row: number, cells: number): void {
+    for (const watcher of this.#watchers) watcher.beginningAnew?.(row);
+    const offset = this.offsetOf(row);
+    this.pageOf(row).fill(0, offset, offset + cells);
+    this.setCreatedMs(row, this.#now());
   }
 
   get isWatched(): boolean {

@@ -1,10 +1,12 @@
 // Real child processes, whose reports come over the channel that Node.js gives them, and by spool files.
 import assert from "node:assert/strict";
 import { type ChildProcess, fork, type SerializationType } from "node:child_process";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { after, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { AggregatorRegistry } from "../../lib/index.ts";
+import { Aggregation } from "../../lib/multiprocess/aggregation.ts";
+import { type Child, Children } from "../../lib/multiprocess/children.ts";
 
 const program = fileURLToPath(new URL("child.ts", import.meta.url));
 const children = new Set<ChildProcess>();
@@ -58,4 +60,28 @@ describe("AggregatorRegistry with real processes", () => {
       assert.equal(await value(registry, "wait_seconds_count"), 2);
     });
   }
+});
+
+describe("Children", () => {
+  it("asks a child each interval until it reports, since one that has yet to load the library does not hear it", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let asked = 0;
+    const child = Object.assign(new EventEmitter(), {
+      connected: true,
+      exitCode: null,
+      signalCode: null,
+      send: () => {
+        asked++;
+        return true;
+      },
+    }) as unknown as Child;
+    new Children(new Aggregation({ intervalMs: 200 })).add(child);
+    for (let interval = 1; interval <= 50; interval++) {
+      assert.equal(asked, interval);
+      t.mock.timers.tick(200);
+    }
+    // One that never reports is asked rarely in the end.
+    for (let interval = 0; interval < 1_000; interval++) t.mock.timers.tick(200);
+    assert.ok(asked > 80 && asked < 100, `${asked} times`);
+  });
 });

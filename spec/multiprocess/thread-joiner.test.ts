@@ -1,8 +1,6 @@
 // Several threads, played by one: so that nothing depends on when they run.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parse } from "../../lib/formats/parse.ts";
-import { PROTOBUF_CONTENT_TYPE } from "../../lib/formats/protobuf.ts";
 import { Counter } from "../../lib/metrics/counter.ts";
 import { Gauge } from "../../lib/metrics/gauge.ts";
 import { Histogram } from "../../lib/metrics/histogram.ts";
@@ -71,6 +69,35 @@ describe("A registry that threads are joined to", () => {
     assert.deepEqual(lines.sort(), expected.sort());
   });
 
+  it("reads very many series step by step while its own come and go", async () => {
+    const { registry, start, joiner } = fakeThreads();
+    const random = new Random(8);
+    const declare = (options: object) => new Counter({ name: "c", help: "C.", labelNames: ["a", "b"], ...options });
+    const own = declare({ registers: [registry] });
+    const judge = new Map<string, number>();
+    const count = (counter: Counter<string>, a: number, amount: number) => {
+      counter.inc({ a, b: a % 7 }, amount);
+      const line = `c{a="${a}",b="${a % 7}"}`;
+      judge.set(line, (judge.get(line) ?? 0) + amount);
+    };
+    for (let i = 0; i < 3_000; i++) count(own, i * 3, 1);
+    const theirs = [declare(start().options), declare(start().options)];
+    for (let i = 0; i < 20_000; i++) count(theirs[i & 1] as Counter<string>, i >> 1, 10);
+    const mine = (i: number) => `c{a="${i}",b="${i % 7}"}`;
+    let next = 20_000;
+    let steps = 0;
+    for (const _ of joiner.steps(() => undefined)) {
+      steps++;
+      if (random.chance(0.5)) count(own, next++, 1);
+      // One that only this thread has. All that was told until now is read at once then.
+      if (steps < 250 || !random.chance(0.2) || !judge.delete(mine(next - 1))) continue;
+      own.remove({ a: next - 1, b: (next - 1) % 7 });
+    }
+    assert.ok(steps > 250, `${steps} steps`);
+    const lines = (await registry.metrics()).split("\n").slice(2, -1);
+    assert.deepEqual(lines.sort(), [...judge].map(([line, value]) => `${line} ${value}`).sort());
+  });
+
   it("puts histograms together bucket by bucket", async () => {
     const { registry, start } = fakeThreads();
     const declare = (options: object) => new Histogram({ name: "wait", help: "Wait.", buckets: [1, 2], ...options });
@@ -82,29 +109,6 @@ describe("A registry that threads are joined to", () => {
       '# HELP wait Wait.\n# TYPE wait histogram\nwait_bucket{le="1"} 1\nwait_bucket{le="2"} 2\n' +
         'wait_bucket{le="+Inf"} 3\nwait_sum 11\nwait_count 3\n',
     );
-  });
-
-  it("shows of native histograms what is in their other buckets", async () => {
-    const { registry, start, errors } = fakeThreads();
-    const declare = (options: object) => [
-      new Histogram({ name: "wait", help: "Wait.", buckets: [1], native: true, ...options }),
-      new Histogram({ name: "size", help: "Size.", buckets: [], native: true, ...options }),
-    ];
-    for (const one of declare({ registers: [registry] })) one.observe(0.5);
-    for (const one of declare(start().options)) one.observe(1.5);
-    const text =
-      '# HELP wait Wait.\n# TYPE wait histogram\nwait_bucket{le="1"} 1\nwait_bucket{le="+Inf"} 2\nwait_sum 2\nwait_count 2\n' +
-      '# HELP size Size.\n# TYPE size histogram\nsize_bucket{le="+Inf"} 2\nsize_sum 2\nsize_count 2\n';
-    assert.equal(await registry.metrics(), text);
-    const format = registry.negotiate(PROTOBUF_CONTENT_TYPE);
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of registry.stream({ format })) chunks.push(chunk);
-    const families = parse(Buffer.concat(chunks), format.contentType);
-    assert.deepEqual(
-      families.map(({ series }) => series.map((one) => "native" in one)),
-      [[false], [false]],
-    );
-    assert.deepEqual(errors, []);
   });
 
   it("computes quantiles from the observations of all threads, also of those that have ended", async () => {

@@ -6,6 +6,7 @@ import { Gauge } from "../../lib/metrics/gauge.ts";
 import { Histogram } from "../../lib/metrics/histogram.ts";
 import { Info } from "../../lib/metrics/info.ts";
 import { Summary } from "../../lib/metrics/summary.ts";
+import type { NativeHistogram } from "../../lib/model/family.ts";
 import { Aggregation } from "../../lib/multiprocess/aggregation.ts";
 import { Reporter } from "../../lib/multiprocess/reporter.ts";
 import { Registry } from "../../lib/registry/registry.ts";
@@ -84,18 +85,33 @@ describe("A process with worker threads that reports to another", () => {
     assert.deepEqual(rejected, []);
   });
 
-  it("reports its own native histograms alone", async () => {
-    const { registry, start, lines, rejected } = processes();
+  it("reports the native buckets of all its threads", async () => {
+    const { registry, start, lines, exposed, rejected } = processes();
     const declare = (options: object) =>
       new Histogram({ name: "wait", help: "Wait.", buckets: [1], native: true, ...options });
     declare({ registers: [registry] }).observe(0.5);
-    declare(start().options).observe(0.5);
+    declare(start().options).observe(4);
     assert.deepEqual(await lines(), [
       'wait_bucket{le="1"} 1',
-      'wait_bucket{le="+Inf"} 1',
-      "wait_sum 0.5",
-      "wait_count 1",
+      'wait_bucket{le="+Inf"} 2',
+      "wait_sum 4.5",
+      "wait_count 2",
     ]);
+    const json = await exposed.getMetricsAsJSON();
+    const [count] = (json.find(({ name }) => name === "wait")?.values ?? []).filter(
+      ({ metricName }) => metricName === "wait_count",
+    );
+    const { schema, positive } = (count as { native?: NativeHistogram }).native ?? {};
+    assert.deepEqual(
+      [schema, positive],
+      [
+        3,
+        [
+          { key: -8, count: 1 },
+          { key: 16, count: 1 },
+        ],
+      ],
+    );
     assert.deepEqual(rejected, []);
   });
 

@@ -80,6 +80,47 @@ describe("Fragments", () => {
     }
   });
 
+  it("makes room step by step while others come and go", () => {
+    for (let seed = 0; seed < 6; seed++) {
+      const random = new Random(seed);
+      const fragments = new Fragments(2);
+      const list = new Map<number, Uint8Array>();
+      let growth: Iterator<void> | undefined;
+      for (let id = 0; id < 4_000; id++) {
+        const bytes = new Uint8Array(random.between(1, 300)).fill(random.below(256));
+        add(fragments, id & 1, id >> 1, bytes);
+        list.set(id, bytes);
+        if (random.chance(0.1 * seed)) {
+          const gone = random.pick([...list.keys()].slice(0, 50));
+          fragments.forget(gone & 1, gone >> 1);
+          list.delete(gone);
+          fragments.tidy();
+        }
+        if (!random.chance(0.1)) continue;
+        growth ??= fragments.grow()[Symbol.iterator]();
+        if (growth.next().done === true) growth = undefined;
+      }
+      for (const [id, bytes] of list) assert.deepEqual(read(fragments, id & 1, id >> 1), bytes);
+    }
+  });
+
+  it("has room without being moved where it was made in time", () => {
+    const fragments = new Fragments(1);
+    const bytes = new Uint8Array(100).fill(7);
+    let memory = fragments.bytes;
+    let moves = 0;
+    for (let id = 0; id < 30_000; id++) {
+      if (id % 50 === 0) {
+        for (const _ of fragments.grow());
+        memory = fragments.bytes;
+      }
+      add(fragments, 0, id, bytes, 300);
+      if (fragments.bytes.length > 2 ** 17 && fragments.bytes !== memory) moves++;
+    }
+    assert.equal(moves, 0);
+    assert.deepEqual(read(fragments, 0, 12_345), bytes);
+  });
+
   it("has nothing to keep for a family without labels", () => {
     const fragments = new Fragments(0);
     fragments.tidy();

@@ -341,4 +341,25 @@ describe("InternedValues", () => {
     assert.equal(values.longestFragment, ',a="short"'.length);
     assert.equal(fragmentOf(fragments, values.idOf("short")), ',a="short"');
   });
+
+  it("tells values apart and forgets them however many there are", () => {
+    const values = new InternedValues("user", "user");
+    const random = new Random(6);
+    const ids = new Map<string, number>();
+    for (let i = 0; i < 40_000; i++) ids.set(`user-${i}`, use(values, `user-${i}`));
+    assert.equal(new Set(ids.values()).size, 40_000);
+    assert.equal(values.idLimit, 40_001);
+    for (let step = 0; step < 20_000; step++) {
+      const text = `user-${random.below(41_000)}`;
+      const id = ids.get(text);
+      assert.equal(values.find(text), id ?? -1);
+      if (id === undefined) ids.set(text, use(values, text));
+      else if (random.chance(0.5)) {
+        drop(values, id);
+        ids.delete(text);
+      }
+    }
+    for (const [text, id] of ids) assert.deepEqual([values.find(text), values.text(id)], [id, text]);
+    assert.ok(values.idLimit <= 41_001);
+  });
 });

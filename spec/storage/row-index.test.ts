@@ -3,12 +3,17 @@ import { describe, it } from "node:test";
 import { type RowIds, RowIndex } from "../../lib/storage/row-index.ts";
 import { Random } from "../judges/random.ts";
 
+const PAGE_ROWS = 100;
+
 /** Label ids by row in a Map, which is what the index is judged by as well. */
 class Rows implements RowIds {
   readonly width: number;
   readonly live = new Map<number, readonly number[]>();
   readonly rowOf = new Map<string, number>();
   readonly #limits: number[];
+  #rowLimit = 0;
+  /** How often a page was gone through. */
+  visits = 0;
 
   constructor(width: number) {
     this.width = width;
@@ -23,8 +28,13 @@ class Rows implements RowIds {
     return this.live.get(row)?.[position] ?? -1;
   }
 
-  forEachRow(visit: (row: number) => void): void {
-    for (const row of this.live.keys()) visit(row);
+  get pageCount(): number {
+    return Math.ceil(this.#rowLimit / PAGE_ROWS);
+  }
+
+  forEachRowIn(page: number, visit: (row: number) => void): void {
+    this.visits++;
+    for (let row = page * PAGE_ROWS; row < (page + 1) * PAGE_ROWS; row++) if (this.live.has(row)) visit(row);
   }
 
   isKnown(ids: readonly number[]): boolean {
@@ -33,6 +43,7 @@ class Rows implements RowIds {
 
   add(row: number, ids: readonly number[]): void {
     this.live.set(row, ids);
+    this.#rowLimit = Math.max(this.#rowLimit, row + 1);
     this.rowOf.set(ids.join(), row);
     ids.forEach((id, i) => {
       this.#limits[i] = Math.max(this.idLimit(i), id + 1);
@@ -199,7 +210,8 @@ describe("RowIndex", () => {
       width: 2,
       idLimit: () => 2 ** 20,
       idAt: (row, position) => ids[row * 2 + position] as number,
-      forEachRow(visit) {
+      pageCount: 1,
+      forEachRowIn(_, visit) {
         for (let row = 0; row < rowOf.size; row++) visit(row);
       },
     });
@@ -219,6 +231,62 @@ describe("RowIndex", () => {
     for (let row = 0; row < rowOf.size; row++) {
       if (index.find(ids.subarray(row * 2, row * 2 + 2)) !== row) assert.fail(`row ${row} is not found`);
     }
+  });
+
+  it("grows beside rows that come and go, and finds all of them meanwhile", () => {
+    for (const limits of [[20_000], [1000, 1000, 1000], [40, 40, 40, 40, 40, 40, 40], [100, 100]]) {
+      const random = new Random(limits.length);
+      const compared = new Compared(limits.length);
+      let growths: Iterator<void>[] = [];
+      for (let step = 0; step < 24_000; step++) {
+        const ids = limits.map((limit) => random.below(limit));
+        const row = compared.rows.rowOf.get(ids.join());
+        if (compared.rows.isKnown(ids)) compared.check(ids);
+        if (row === undefined && compared.rows.live.size < 6_000) compared.insert(ids);
+        if (random.chance(0.3)) compared.remove(row ?? (compared.rows.live.keys().next().value as number));
+        // Two that want it grown, of whom one may lose interest.
+        if (random.chance(0.02)) growths.push(compared.index.grow()[Symbol.iterator]());
+        if (random.chance(0.01)) growths.shift();
+        if (random.chance(0.3)) growths = growths.filter((growth) => growth.next().done !== true);
+        if (step % 1000 === 0) compared.checkAll();
+      }
+      for (const growth of growths) while (growth.next().done !== true) compared.checkAll();
+      compared.checkAll();
+      assert.equal(compared.index.isPacked, false);
+    }
+  });
+
+  it("is never laid out anew for rows that it has grown for", () => {
+    const random = new Random(4);
+    const compared = new Compared(3);
+    let most = 0;
+    for (let rows = 0; rows < 50_000; rows++) {
+      if (rows % 100 === 0) {
+        compared.rows.visits = 0;
+        for (const _ of compared.index.grow()) {
+          most = Math.max(most, compared.rows.visits);
+          compared.rows.visits = 0;
+        }
+        compared.rows.visits = 0;
+      }
+      compared.insert([rows, random.below(30), random.below(5)]);
+      if (rows > 1_200) assert.equal(compared.rows.visits, 0);
+    }
+    assert.equal(most, 1);
+    compared.checkAll();
+  });
+
+  it("goes its own way when more rows come while it grows than it has room for", () => {
+    const compared = new Compared(1);
+    for (let id = 0; id < 1_024; id++) compared.insert([id]);
+    const growth = compared.index.grow()[Symbol.iterator]();
+    growth.next();
+    for (let id = 1_024; id < 9_000; id++) compared.insert([id]);
+    while (growth.next().done !== true);
+    compared.checkAll();
+    for (const _ of compared.index.grow()) compared.checkAll();
+    for (let id = 9_000; id < 12_000; id++) compared.insert([id]);
+    compared.checkAll();
   });
 
   it("has one row where there are no labels", () => {
