@@ -1,14 +1,15 @@
-import type { HistogramSeries, MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
+import type { HistogramSeries, LabelSet, MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
 import { describeMetric } from "../model/names.ts";
 import { noteLine } from "./family-lines.ts";
-import { LabelSetTable } from "./label-set-table.ts";
+import { HashIndex } from "./hash-index.ts";
 import { showText } from "./parse-error.ts";
+import type { AnySeries } from "./plain-series.ts";
 import type { SampleHead } from "./sample-head.ts";
 import { type Part, SeriesDraft } from "./series-draft.ts";
 import type { TextScanner } from "./text-scanner.ts";
 
 /** What each type adds to the name of the family for its samples. */
-const samplesOf: { readonly [Type in MetricType]: ReadonlyMap<string, Part> } = {
+export const samplesOf: { readonly [Type in MetricType]: ReadonlyMap<string, Part> } = {
   counter: new Map<string, Part>([
     ["_total", "value"],
     ["_created", "created"],
@@ -36,6 +37,15 @@ const samplesOf: { readonly [Type in MetricType]: ReadonlyMap<string, Part> } = 
   ]),
 };
 
+const suffixes = new Set(Object.values(samplesOf).flatMap((samples) => [...samples.keys()]));
+
+/** What a name ends in, if some type adds that to the name of the family. */
+export function suffixOf(name: string): string | undefined {
+  const at = name.lastIndexOf("_");
+  const suffix = at < 0 ? "" : name.slice(at);
+  return suffix !== "" && suffixes.has(suffix) ? suffix : undefined;
+}
+
 /** Whether a text is a type of OpenMetrics. */
 export function isMetricType(text: string): text is MetricType {
   return Object.hasOwn(samplesOf, text);
@@ -52,26 +62,25 @@ export class OpenMetricsFamily {
   unit: string | undefined;
   sampleCount = 0;
   /** The series that are complete. */
-  readonly #series: object[] = [];
-  /** The series of the last sample. */
-  #current: SeriesDraft | undefined;
-  /** The label sets that were there, so that none comes back after another. */
-  readonly #seen = new LabelSetTable();
+  readonly #series: AnySeries[] = [];
+  /** The series of the last sample, if there was one, and the hash of its labels. */
+  readonly #current = new SeriesDraft();
+  #currentHash = 0;
+  #hasCurrent = false;
+  /** All series by their labels, so that none comes back after another. */
+  readonly #index = new HashIndex();
 
   constructor(name: string, line: number) {
     this.name = name;
     this.line = line;
   }
 
-  /** What a sample of some name is to the family; nothing if the family has no such samples. */
-  partOf(sampleName: string): Part | undefined {
-    if (!sampleName.startsWith(this.name)) return undefined;
-    return samplesOf[this.type ?? "unknown"].get(sampleName.slice(this.name.length));
-  }
-
-  /** The names that no other family may have, nor any of its samples. */
-  names(): Set<string> {
-    return new Set(["", ...samplesOf[this.type ?? "unknown"].keys()].map((suffix) => this.name + suffix));
+  /** What the sample at hand is to the family; nothing if the family has no samples of that name. */
+  partOf(scanner: TextScanner, head: SampleHead): Part | undefined {
+    for (const [suffix, part] of samplesOf[this.type ?? "unknown"]) {
+      if (head.isNamed(scanner, this.name, suffix)) return part;
+    }
+    return undefined;
   }
 
   /** What its samples are called, for an error. */
@@ -93,7 +102,7 @@ export class OpenMetricsFamily {
     const current = this.#current;
     const count = head.countWithout(rankLabel);
     const isSameSeries =
-      current !== undefined && count === current.labelCount && head.hasLabels(scanner, current.labels, rankLabel);
+      this.#hasCurrent && count === current.labelCount && head.hasLabels(scanner, current.labels, rankLabel);
     if (isSameSeries && current.timestampMs === timestampMs) return current;
     this.#complete(scanner);
     if (isSameSeries) {
@@ -102,30 +111,40 @@ export class OpenMetricsFamily {
         scanner.fail("a timestamp at all samples of a series or at none", scanner.lineStart, "both");
       }
       if (timestampMs < before) scanner.fail("no earlier time than before", scanner.lineStart, "one");
-      return this.#begin(new SeriesDraft(current.labels, count, timestampMs, scanner.line));
+      return this.#begin(current.labels, count, timestampMs, scanner.line);
     }
-    const labels = head.labels(scanner, rankLabel);
-    if (!this.#seen.add(labels, head.hash(scanner, rankLabel))) {
+    this.#currentHash = head.hash(scanner, rankLabel);
+    if (this.#hasSeries(scanner, head, rankLabel)) {
       scanner.fail(
         `the samples of each series of ${this.owner} in one place`,
         scanner.lineStart,
         "more of an earlier one",
       );
     }
-    return this.#begin(new SeriesDraft(labels, count, timestampMs, scanner.line));
+    return this.#begin(head.labels(scanner, rankLabel), count, timestampMs, scanner.line);
   }
 
-  #begin(draft: SeriesDraft): SeriesDraft {
-    this.#current = draft;
-    return draft;
+  #hasSeries(scanner: TextScanner, head: SampleHead, rankLabel: number): boolean {
+    const hash = this.#currentHash;
+    const all = this.#series;
+    let at = this.#index.lastBefore(all.length, hash);
+    while (at >= 0 && !head.isSameSet(scanner, (all[at] as AnySeries).labels, rankLabel)) {
+      at = this.#index.lastBefore(at, hash);
+    }
+    return at >= 0;
+  }
+
+  #begin(labels: LabelSet, labelCount: number, timestampMs: number | undefined, line: number): SeriesDraft {
+    this.#hasCurrent = true;
+    this.#index.add(this.#currentHash);
+    return this.#current.begin(labels, labelCount, timestampMs, line);
   }
 
   /** Checks the last series, of which no more samples come, and keeps it. */
   #complete(scanner: TextScanner): void {
-    const draft = this.#current;
-    if (draft === undefined) return;
-    this.#check(scanner, draft);
-    this.#series.push(seriesOf(this.type ?? "unknown", draft));
+    if (!this.#hasCurrent) return;
+    this.#check(scanner, this.#current);
+    this.#series.push(seriesOf(this.type ?? "unknown", this.#current));
   }
 
   #check(scanner: TextScanner, draft: SeriesDraft): void {
@@ -180,7 +199,7 @@ function completeHistogram(
 }
 
 /** The finished series. It was checked to be complete. */
-function seriesOf(type: MetricType, draft: SeriesDraft): object {
+function seriesOf(type: MetricType, draft: SeriesDraft): AnySeries {
   switch (type) {
     case "counter":
     case "gauge":

@@ -1,5 +1,5 @@
-import type { Exemplar, MetricFamily } from "../model/family.ts";
-import { isMetricType, OpenMetricsFamily } from "./open-metrics-family.ts";
+import type { Exemplar, MetricFamily, MetricType } from "../model/family.ts";
+import { isMetricType, OpenMetricsFamily, samplesOf, suffixOf } from "./open-metrics-family.ts";
 import { ParseError, showText } from "./parse-error.ts";
 import type { ParseLimits } from "./parse-limits.ts";
 import { readRank } from "./parse-text.ts";
@@ -20,15 +20,16 @@ export class OpenMetricsParser {
   readonly scanner: TextScanner = new TextScanner({ isLenient: false, needsLastNewline: false });
   readonly #limits: Required<ParseLimits>;
   readonly #head: SampleHead;
-  /** The names that families have, and their samples. */
-  readonly #names = new Set<string>();
+  /** The types of the families that are done, by their names. */
+  readonly #types = new Map<string, MetricType>();
+  /** What their names end in, if some family adds that to its name for its samples; by what stands before. */
+  readonly #endings = new Map<string, string[]>();
   #namesLeft: number;
   #family: OpenMetricsFamily | undefined;
   #done: MetricFamily[] = [];
   #hasEnded = false;
-  /** The name of the last sample, and what it is to the family; nothing when another family began since. */
-  #sampleName: string | undefined;
-  #part: Part = "value";
+  /** What the last sample is to the family; nothing when another family began since. */
+  #part: Part | undefined;
 
   constructor(limits: Required<ParseLimits>) {
     this.#limits = limits;
@@ -120,25 +121,44 @@ export class OpenMetricsParser {
     // Names are remembered to the end of the input, so that long ones count as several.
     this.#namesLeft -= 1 + Math.floor(name.length / 1024);
     if (this.#namesLeft < 0) scanner.fail(`at most ${this.#limits.maxFamilies} families`, at, "another");
-    if (this.#names.has(name)) {
+    if (this.#isTaken(name)) {
       scanner.fail("the name of a new family", at, `${showText(name)}, which another family has`);
     }
-    this.#family = new OpenMetricsFamily(scanner.ownString(name), scanner.line);
-    this.#sampleName = undefined;
+    this.#family = new OpenMetricsFamily(name, scanner.line);
+    this.#part = undefined;
     return this.#family;
+  }
+
+  /** Whether a family that is done has some name, or gives it to its samples. */
+  #isTaken(name: string): boolean {
+    if (this.#types.has(name)) return true;
+    const suffix = suffixOf(name);
+    if (suffix === undefined) return false;
+    const type = this.#types.get(name.slice(0, -suffix.length));
+    return type !== undefined && samplesOf[type].has(suffix);
   }
 
   /** Closes the family at hand. What it is, and so which names it takes, may have been said in its last line only. */
   #finish(): void {
-    if (this.#family === undefined) return;
-    for (const name of this.#family.names()) {
-      if (this.#names.has(name)) {
-        const found = `${showText(name)}, which another family has`;
-        this.scanner.failAtLine(this.#family.line, `names of its own for ${this.#family.owner}`, found);
+    const family = this.#family;
+    if (family === undefined) return;
+    const { name, type = "unknown" } = family;
+    // Its own name was free when it began, and no suffix is the end of another one.
+    const endings = this.#endings.get(name);
+    if (endings !== undefined) {
+      for (const suffix of samplesOf[type].keys()) {
+        if (!endings.includes(suffix)) continue;
+        const found = `${showText(name + suffix)}, which another family has`;
+        this.scanner.failAtLine(family.line, `names of its own for ${family.owner}`, found);
       }
-      this.#names.add(name);
     }
-    this.#done.push(this.#family.finish(this.scanner));
+    this.#types.set(name, type);
+    const suffix = suffixOf(name);
+    if (suffix !== undefined) {
+      const base = name.slice(0, -suffix.length);
+      this.#endings.set(base, [...(this.#endings.get(base) ?? []), suffix]);
+    }
+    this.#done.push(family.finish(this.scanner));
     this.#family = undefined;
   }
 
@@ -147,9 +167,10 @@ export class OpenMetricsParser {
     const head = this.#head;
     const at = scanner.pos;
     head.read(scanner);
-    if (head.name !== this.#sampleName) this.#goTo(head.name, at);
+    if (head.hasNewName || this.#part === undefined) this.#goTo(at);
     const family = this.#family as OpenMetricsFamily;
-    const part = this.#part;
+    // A family without metadata has samples of its own name.
+    const part = this.#part as Part;
     if (!scanner.skip(" ")) scanner.fail("a space");
     const valueAt = scanner.pos;
     const value = scanNumber(scanner, "a value", part === "created" ? 3 : 0);
@@ -178,7 +199,7 @@ export class OpenMetricsParser {
     const { scanner } = this;
     if (scanner.bytes[scanner.pos] !== HASH) scanner.fail("an exemplar or the end of the line");
     if (part !== "bucket" && !(part === "value" && family.type === "counter")) {
-      scanner.fail(`no exemplar at ${showText(this.#head.name)}`);
+      scanner.fail(`no exemplar at ${showText(this.#head.name(scanner))}`);
     }
     return scanExemplar(scanner);
   }
@@ -203,7 +224,10 @@ export class OpenMetricsParser {
       this.#checkRank(rank, head.valueOffset(labelAt), exemplar);
     } else if (labelAt >= 0 !== (part === "state")) {
       const expected = part === "state" ? "the" : "no";
-      scanner.fail(`${expected} label ${showText(label as string)} at ${showText(head.name)}`, scanner.lineStart);
+      scanner.fail(
+        `${expected} label ${showText(label as string)} at ${showText(head.name(scanner))}`,
+        scanner.lineStart,
+      );
     }
     const draft = family.draftOf(scanner, head, labelAt, timestampMs);
     if (part === "bucket") this.#checkOrder(draft, rank, value, valueAt, head.valueOffset(labelAt));
@@ -231,16 +255,16 @@ export class OpenMetricsParser {
   }
 
   /** Goes over to samples of another name. */
-  #goTo(name: string, at: number): void {
+  #goTo(at: number): void {
     const { scanner } = this;
-    let part = this.#family?.partOf(name);
+    const head = this.#head;
+    let part = this.#family?.partOf(scanner, head);
     if (part === undefined) {
+      const name = head.name(scanner);
       if (name === this.#family?.name) scanner.fail(`${this.#family.sampleNames()} in ${this.#family.owner}`, at);
-      part = this.#begin(name, at).partOf(name);
+      part = this.#begin(name, at).partOf(scanner, head);
     }
-    this.#sampleName = name;
-    // A family without metadata has samples of its own name.
-    this.#part = part as Part;
+    this.#part = part;
   }
 }
 

@@ -23,23 +23,12 @@ function typeOf(word: string): MetricType | undefined {
 }
 
 /** What histograms, and summaries but for the first, add to their names. */
-const suffixes: readonly (readonly [suffix: string, part: SamplePart])[] = [
-  ["_bucket", "bucket"],
-  ["_sum", "sum"],
-  ["_count", "count"],
-];
+const suffixes = ["_bucket", "_sum", "_count"];
 
 /** What a name ends in, if that is one of them. */
-function suffixOf(name: string): (typeof suffixes)[number] | undefined {
-  for (const suffix of suffixes) if (name.endsWith(suffix[0])) return suffix;
+function suffixOf(name: string): string | undefined {
+  for (const suffix of suffixes) if (name.endsWith(suffix)) return suffix;
   return undefined;
-}
-
-/** What samples with some name are. */
-interface SampleName {
-  readonly family: TextFamily;
-  /** Nothing for the bare name of a histogram, which no sample has. */
-  readonly part: SamplePart | undefined;
 }
 
 /**
@@ -56,14 +45,15 @@ export class TextParser {
   readonly #joins: boolean;
   readonly #head: SampleHead;
   /** By each name that a family has or gives its samples. */
-  readonly #names = new Map<string, SampleName>();
+  readonly #names = new Map<string, TextFamily>();
   readonly #families: TextFamily[] = [];
   #namesLeft: number;
   #done: MetricFamily[] = [];
-  /** The name of the last sample, and what it is. */
-  #sampleName = "";
+  /** What the last sample is. */
   #family: TextFamily | undefined;
   #part: SamplePart = "value";
+  /** The family that metadata were about last. */
+  #described: TextFamily | undefined;
   /** The last histogram or summary that was declared, if it gives its samples all the names that it can. */
   #declared: TextFamily | undefined;
   /** The names of which some family has a name with a suffix, though it is none of their samples. */
@@ -125,7 +115,7 @@ export class TextParser {
       return;
     }
     if (!isBlank) scanner.fail("a blank after the metric name");
-    const family = this.#declare(name, at);
+    const family = this.#describe(name, at);
     if (isHelp) this.#readHelp(family, at);
     else this.#readType(family, at);
   }
@@ -160,49 +150,44 @@ export class TextParser {
     const wordAt = scanner.pos;
     family.type = typeOf(scanner.restOfLine());
     if (family.type === undefined) scanner.fail("counter, gauge, histogram, summary or untyped", wordAt);
-    if (family.type === "histogram") this.#names.set(family.name, { family, part: undefined });
-    else if (family.type === "summary") this.#names.set(family.name, { family, part: "quantile" });
-    else return;
-    this.#declared = this.#bases.has(family.name) ? undefined : family;
+    if ((family.type === "histogram" || family.type === "summary") && !this.#bases.has(family.name)) {
+      this.#declared = family;
+    }
   }
 
-  /** What samples of a name are. A name that no family has may be one that a histogram or summary gives to a sample. */
-  #find(name: string): SampleName | undefined {
+  /** The family of samples of a name. A name that no family has may be one that a histogram or summary gives to a sample. */
+  #find(name: string): TextFamily | undefined {
     const known = this.#names.get(name);
     if (known !== undefined) return known;
-    const [suffix = "", part = "value"] = suffixOf(name) ?? [];
-    if (suffix === "") return undefined;
-    const family = this.#names.get(name.slice(0, -suffix.length))?.family;
-    if (family === undefined || !hasPart(family, part)) return undefined;
-    const found: SampleName = { family, part };
-    this.#names.set(this.#keep(name), found);
-    return found;
+    const suffix = suffixOf(name);
+    if (suffix === undefined) return undefined;
+    const family = this.#names.get(name.slice(0, -suffix.length));
+    if (family === undefined || partOf(family, suffix) === undefined) return undefined;
+    this.#names.set(name, family);
+    return family;
   }
 
-  /** The same, where it can be told without a search: most samples of histograms and summaries follow their TYPE line. */
-  #partOfDeclared(name: string): SamplePart | undefined {
-    const family = this.#declared;
-    if (family === undefined || !name.startsWith(family.name)) return undefined;
-    const rest = name.length - family.name.length;
-    for (const [suffix, part] of suffixes) {
-      if (suffix.length === rest && name.endsWith(suffix)) return hasPart(family, part) ? part : undefined;
+  /**
+   * The suffix of the sample at hand, if it is one of the histogram or summary that was declared last: most follow their
+   * TYPE line, and need no search.
+   */
+  #suffixOfDeclared(): string | undefined {
+    if (this.#declared === undefined) return undefined;
+    for (const suffix of suffixes) {
+      if (this.#head.isNamed(this.scanner, this.#declared.name, suffix)) return suffix;
     }
     return undefined;
   }
 
-  /** A name to be remembered: where lines are not kept, one that holds on to none. */
-  #keep(name: string): string {
-    return this.#joins ? name : this.scanner.ownString(name);
-  }
-
   /** The family that metadata are about. */
-  #declare(name: string, at: number): TextFamily {
-    const known = this.#find(name)?.family;
-    if (known === undefined) return this.#begin(name);
-    if (known.name !== name) {
-      this.scanner.fail("the name of a family", at, `${showText(name)}, which is a sample of ${describe(known)}`);
+  #describe(name: string, at: number): TextFamily {
+    if (this.#described?.name === name) return this.#described;
+    const family = this.#find(name) ?? this.#begin(name);
+    if (family.name !== name) {
+      this.scanner.fail("the name of a family", at, `${showText(name)}, which is a sample of ${describe(family)}`);
     }
-    return known;
+    this.#described = family;
+    return family;
   }
 
   #begin(name: string): TextFamily {
@@ -212,10 +197,10 @@ export class TextParser {
     if (this.#namesLeft < 0) {
       scanner.fail(`at most ${this.#limits.maxFamilies} families`, scanner.lineStart, "another");
     }
-    const family = new TextFamily(this.#keep(name), scanner.line);
-    this.#names.set(family.name, { family, part: "value" });
-    const suffix = suffixOf(name)?.[0];
-    if (suffix !== undefined) this.#bases.add(this.#keep(name.slice(0, -suffix.length)));
+    const family = new TextFamily(name, scanner.line);
+    this.#names.set(name, family);
+    const suffix = suffixOf(name);
+    if (suffix !== undefined) this.#bases.add(name.slice(0, -suffix.length));
     this.#families.push(family);
     return family;
   }
@@ -225,7 +210,7 @@ export class TextParser {
     const head = this.#head;
     const at = scanner.pos;
     head.read(scanner);
-    if (head.name !== this.#sampleName || this.#family === undefined) this.#goTo(head.name, at);
+    if (head.hasNewName) this.#goTo(at);
     const family = this.#family as TextFamily;
     const part = this.#part;
     scanner.skipBlanks();
@@ -258,24 +243,27 @@ export class TextParser {
     if (part === "bucket" || part === "quantile") {
       rank = readRank(scanner, head, labelAt, label);
     } else if (labelAt >= 0) {
-      scanner.fail(`no label "${label}" at ${showText(head.name)}`, head.valueOffset(labelAt) - 1, "it");
+      scanner.fail(`no label "${label}" at ${showText(head.name(scanner))}`, head.valueOffset(labelAt) - 1, "it");
     }
     const draft = family.draftOf(scanner, head, labelAt, timestampMs);
     if (!draft.add(part, rank, value)) family.repeat(draft, scanner.line).add(part, rank, value);
   }
 
   /** Goes over to samples of another name. */
-  #goTo(name: string, at: number): void {
+  #goTo(at: number): void {
     const before = this.#family;
     let family = this.#declared;
-    let part = this.#partOfDeclared(name);
+    let suffix = this.#suffixOfDeclared();
+    let part = family && suffix !== undefined ? partOf(family, suffix) : undefined;
     if (family === undefined || part === undefined) {
-      ({ family, part } = this.#find(name) ?? { family: this.#begin(name), part: "value" });
+      const name = this.#head.name(this.scanner);
+      family = this.#find(name) ?? this.#begin(name);
+      suffix = name.slice(family.name.length);
+      part = partOf(family, suffix);
+      if (part === undefined) {
+        this.scanner.fail(`_bucket, _sum or _count in a sample of ${describe(family)}`, at, showText(name));
+      }
     }
-    if (part === undefined) {
-      this.scanner.fail(`_bucket, _sum or _count in a sample of ${describe(family)}`, at, showText(name));
-    }
-    this.#sampleName = name;
     this.#family = family;
     this.#part = part;
     family.hasSamples = true;
@@ -290,9 +278,20 @@ export class TextParser {
   }
 }
 
-/** Whether a family has samples of some name with a suffix. */
-function hasPart({ type }: TextFamily, part: SamplePart): boolean {
-  return type === "histogram" || (type === "summary" && part !== "bucket");
+/** What samples are whose name is that of a family with some suffix; nothing if it has no such samples. */
+function partOf({ type }: TextFamily, suffix: string): SamplePart | undefined {
+  const isHistogram = type === "histogram";
+  const isSummary = type === "summary";
+  switch (suffix) {
+    case "_bucket":
+      return isHistogram ? "bucket" : undefined;
+    case "_sum":
+      return isHistogram || isSummary ? "sum" : undefined;
+    case "_count":
+      return isHistogram || isSummary ? "count" : undefined;
+    default:
+      return isHistogram ? undefined : isSummary ? "quantile" : "value";
+  }
 }
 
 function describe({ type = "unknown", name }: TextFamily): string {
@@ -301,7 +300,7 @@ function describe({ type = "unknown", name }: TextFamily): string {
 
 /** What the label `le` or `quantile` of a sample says. */
 export function readRank(scanner: TextScanner, head: SampleHead, index: number, label: "le" | "quantile"): number {
-  if (index < 0) scanner.fail(`the label "${label}" at ${showText(head.name)}`, scanner.lineStart, "none");
+  if (index < 0) scanner.fail(`the label "${label}" at ${showText(head.name(scanner))}`, scanner.lineStart, "none");
   const at = head.valueOffset(index);
   const expected = label === "le" ? "a number in the label" : "a quantile from 0 to 1";
   const rank = scanQuotedNumber(scanner, at, expected);

@@ -1,13 +1,13 @@
 // Comparing bytes four at a time.
 
-/** Whether `length` bytes are the same at two places of the memory. */
-export function areSame(view: DataView, a: number, b: number, length: number): boolean {
+/** Whether `length` bytes at two places are the same. */
+export function areSame(a: DataView, atA: number, b: DataView, atB: number, length: number): boolean {
   let i = 0;
   for (; i <= length - 4; i += 4) {
-    if (view.getInt32(a + i, true) !== view.getInt32(b + i, true)) return false;
+    if (a.getInt32(atA + i, true) !== b.getInt32(atB + i, true)) return false;
   }
   for (; i < length; i++) {
-    if (view.getUint8(a + i) !== view.getUint8(b + i)) return false;
+    if (a.getUint8(atA + i) !== b.getUint8(atB + i)) return false;
   }
   return true;
 }

@@ -1,6 +1,8 @@
 import type { LabelSet } from "../model/family.ts";
+import { labelKey } from "../model/labels.ts";
 import { showText } from "./parse-error.ts";
 import { areSame, commonLength } from "./same-bytes.ts";
+import { strings } from "./string-table.ts";
 import {
   BACKSLASH,
   CLOSE_BRACE,
@@ -16,12 +18,13 @@ import {
 /** Up to so many labels, each is compared with each. With more, that would take too long in a line of nothing but labels. */
 const FEW_LABELS = 16;
 
-// What is noted of each label: where its value begins and ends, within the quotes and from the start of the line; and its
-// hash, or 0 if that is not known yet.
+// What is noted of each label: where its value begins and ends, within the quotes and from the start of the line; and the
+// hashes of its name and, once that is a string, its value.
 const VALUE = 0;
 const VALUE_END = 1;
-const LABEL_HASH = 2;
-const NOTES = 3;
+const NAME_HASH = 2;
+const VALUE_HASH = 3;
+const NOTES = 4;
 
 /**
  * What a sample line begins with: the metric's name and the labels.
@@ -30,8 +33,10 @@ const NOTES = 3;
  * differs is read; what is known stays known. Label values become strings when they are asked for.
  */
 export class SampleHead {
-  /** The metric's name; the very same string as long as the name is the same. */
-  name = "";
+  /** Whether the metric's name is not the one of the line before, as far as was looked. */
+  hasNewName = true;
+  /** The metric's name, once it was asked for. */
+  #name: string | undefined;
   /** How many labels there are. */
   count = 0;
   /** The names of the labels. What stands behind the first {@link count} is of other lines. */
@@ -43,9 +48,6 @@ export class SampleHead {
   #changes = 0;
   #lastChange = -1;
   #namesChanged = false;
-  /** The places of the labels in the order of their names, and what a key has of each name; empty if not known yet. */
-  #order: number[] = [];
-  #keys: string[] = [];
 
   // Of the line that was read last: when it was at hand, where it began, and how far its name and head went.
   #generation = -1;
@@ -56,12 +58,9 @@ export class SampleHead {
   /** Whether the name stands in the braces, in quotes. */
   #isNameInBraces = false;
   readonly #maxLabels: number;
-  /** Odd, and not to be guessed, so that no input can be made of label sets that all have one hash. */
-  readonly #multiplier: number;
 
-  constructor(maxLabels: number, random: () => number = Math.random) {
+  constructor(maxLabels: number) {
     this.#maxLabels = maxLabels;
-    this.#multiplier = Math.floor(random() * 2 ** 32) | 1;
   }
 
   /** Reads the head that begins at the scanner's place, and goes behind it. */
@@ -74,6 +73,7 @@ export class SampleHead {
     this.#generation = scanner.generation;
     this.#start = start;
     this.#changes = 0;
+    this.hasNewName = false;
     if (this.#hasBraces && common >= this.#length) {
       scanner.pos = start + this.#length;
       return;
@@ -112,15 +112,14 @@ export class SampleHead {
       const valueLength = (notes[note + VALUE_END] as number) - value;
       // All that is between two values at once: comma, name, equals sign.
       const length = value - end;
-      if (pos + length >= bytes.length || !areSame(view, before + end, pos, length)) break;
+      if (pos + length >= bytes.length || !areSame(view, before + end, view, pos, length)) break;
       const valueStart = pos + length;
       let next = valueStart;
       let c = bytes[next] as number;
       while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) c = bytes[++next] as number;
       if (c !== QUOTE) break;
-      if (next - valueStart !== valueLength || !areSame(view, before + value, valueStart, valueLength)) {
+      if (next - valueStart !== valueLength || !areSame(view, before + value, view, valueStart, valueLength)) {
         this.#values[i] = undefined;
-        notes[note + LABEL_HASH] = 0;
         this.#changes++;
         this.#lastChange = i;
       }
@@ -149,49 +148,20 @@ export class SampleHead {
     return labels;
   }
 
-  /** One text for each label set, as `labelKey` makes it; without the label at `except`. */
-  key(scanner: TextScanner, except: number): string {
-    const { count } = this;
-    if (this.countWithout(except) === 0) return "";
-    if (this.#order.length === 0) this.#sortNames();
-    let key = "";
-    for (let j = 0; j < count; j++) {
-      const i = this.#order[j] as number;
-      if (i === except) continue;
-      const value = this.value(scanner, i);
-      if (value !== "") key += `${this.#keys[j]}${value.length}:${value}`;
-    }
-    return key;
-  }
-
   /** A number that is the same for the same label set in any order, and seldom for another; without the label at `except`. */
   hash(scanner: TextScanner, except: number): number {
     let hash = 0;
     for (let i = 0; i < this.count; i++) {
-      if (i !== except) hash = (hash + (this.#notes[i * NOTES + LABEL_HASH] || this.#hashLabel(scanner, i))) | 0;
+      // An empty value is as good as no label.
+      if (i === except || this.value(scanner, i) === "") continue;
+      const note = i * NOTES;
+      let label = this.#notes[note + NAME_HASH] as number;
+      label = Math.imul(label ^ (label >>> 15), 0x85ebca6b) ^ (this.#notes[note + VALUE_HASH] as number);
+      label = Math.imul(label ^ (label >>> 16), 0x85ebca6b);
+      label = Math.imul(label ^ (label >>> 13), 0x9e3779b1);
+      hash = (hash + (label ^ (label >>> 16))) | 0;
     }
     return hash;
-  }
-
-  /** The hash of one label; 0 for an empty value, which is as good as no label. */
-  #hashLabel(scanner: TextScanner, index: number): number {
-    const value = this.value(scanner, index);
-    if (value === "") return 0;
-    let hash = hashText(this.names[index] as string, 0, this.#multiplier);
-    hash = hashText(value, Math.imul(hash ^ (hash >>> 15), 0x85ebca6b), this.#multiplier);
-    // From its upper bits, which depend upon all characters, to the lower ones, which find places in tables.
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1);
-    hash ^= hash >>> 16;
-    this.#notes[index * NOTES + LABEL_HASH] = hash;
-    return hash;
-  }
-
-  #sortNames(): void {
-    const { names, count } = this;
-    for (let i = 0; i < count; i++) this.#order[i] = i;
-    this.#order.sort((a, b) => ((names[a] as string) < (names[b] as string) ? -1 : 1));
-    this.#keys = this.#order.map((i) => `${names[i]?.length}:${names[i]}`);
   }
 
   /** Whether all labels but the one at `except` are those of the line before. When it says no, they may be in other places. */
@@ -214,6 +184,30 @@ export class SampleHead {
     return true;
   }
 
+  /** Whether the labels, but for the one at `except`, are the same as some others; empty ones are the same as none. */
+  isSameSet(scanner: TextScanner, labels: LabelSet, except: number): boolean {
+    if (this.hasLabels(scanner, labels, except) && Object.keys(labels).length === this.countWithout(except))
+      return true;
+    return labelKey(labels) === labelKey(this.labels(scanner, except));
+  }
+
+  /** The metric's name. */
+  name(scanner: TextScanner): string {
+    this.#name ??= strings.get(scanner, this.#start, this.#start + this.#nameLength);
+    return this.#name;
+  }
+
+  /** Whether the metric's name is that of a family with some suffix. */
+  isNamed(scanner: TextScanner, family: string, suffix: string): boolean {
+    if (this.#isNameInBraces) return this.#name === family + suffix;
+    const { length } = family;
+    return (
+      this.#nameLength === length + suffix.length &&
+      scanner.startsAt(this.#start + length, suffix) &&
+      scanner.startsAt(this.#start, family)
+    );
+  }
+
   /** The place of a label, or -1. */
   indexOf(labelName: string): number {
     for (let i = 0; i < this.count; i++) if (this.names[i] === labelName) return i;
@@ -234,26 +228,27 @@ export class SampleHead {
     const note = index * NOTES;
     const start = this.#start + (this.#notes[note + VALUE] as number);
     const end = this.#start + (this.#notes[note + VALUE_END] as number);
-    const value = scanner.strings.get(start, end);
+    const value = strings.get(scanner, start, end);
     this.#values[index] = value;
+    this.#notes[note + VALUE_HASH] = strings.hash;
     return value;
   }
 
   #readName(scanner: TextScanner): void {
     const { bytes } = scanner;
+    this.hasNewName = true;
+    this.#name = undefined;
     this.#isNameInBraces = bytes[scanner.pos] === OPEN_BRACE;
-    let name: string;
     if (this.#isNameInBraces) {
       scanner.pos++;
       if (scanner.dialect.isLenient) scanner.skipBlanks();
       const at = scanner.pos;
       if (bytes[at] !== QUOTE) scanner.fail("a metric name in quotes");
-      name = scanner.quoted();
-      if (name === "") scanner.fail("a metric name", at);
+      this.#name = scanner.quoted();
+      if (this.#name === "") scanner.fail("a metric name", at);
     } else {
-      name = scanner.metricName();
+      scanner.skipMetricName();
     }
-    if (name !== this.name) this.name = name;
     this.#nameLength = scanner.pos - this.#start;
   }
 
@@ -261,7 +256,6 @@ export class SampleHead {
   #readLabels(scanner: TextScanner, kept: number): void {
     const { bytes } = scanner;
     const { isLenient } = scanner.dialect;
-    const countBefore = this.count;
     this.count = kept;
     this.#namesChanged = false;
     if (kept === 0 && !this.#isNameInBraces) {
@@ -287,7 +281,6 @@ export class SampleHead {
       }
       this.#readLabel(scanner);
     }
-    if (this.count !== countBefore || this.#namesChanged) this.#order.length = 0;
     if (this.#namesChanged) this.#checkNames(scanner);
     scanner.pos++;
   }
@@ -299,9 +292,12 @@ export class SampleHead {
     const at = scanner.pos;
     if (i >= this.#maxLabels) scanner.fail(`at most ${this.#maxLabels} labels`, at, "another");
     const name = bytes[at] === QUOTE ? scanner.quoted() : scanner.labelName();
+    const note = i * NOTES;
+    if (note >= this.#notes.length) this.#growNotes();
     if (this.names[i] !== name) {
       if (name === "") scanner.fail("a label name", at);
       this.names[i] = name;
+      this.#notes[note + NAME_HASH] = strings.hashText(name);
       this.#namesChanged = true;
     }
     if (isLenient) scanner.skipBlanks();
@@ -309,12 +305,11 @@ export class SampleHead {
     scanner.pos++;
     if (isLenient) scanner.skipBlanks();
     if (bytes[scanner.pos] !== QUOTE) scanner.fail("a label value in quotes");
-    const note = i * NOTES;
-    if (note >= this.#notes.length) this.#growNotes();
     this.#notes[note + VALUE] = scanner.pos + 1 - this.#start;
-    this.#notes[note + LABEL_HASH] = 0;
-    this.#values[i] = scanner.quoted();
+    const value = scanner.quoted();
+    this.#values[i] = value;
     this.#notes[note + VALUE_END] = scanner.pos - 1 - this.#start;
+    this.#notes[note + VALUE_HASH] = strings.hashText(value);
     this.#changes++;
     this.#lastChange = i;
   }
@@ -348,13 +343,6 @@ export class SampleHead {
       `${showText(this.names[index] as string)} again`,
     );
   }
-}
-
-/** A polynomial of the characters, computed modulo 2^32. */
-function hashText(text: string, start: number, multiplier: number): number {
-  let hash = start + text.length;
-  for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, multiplier) + text.charCodeAt(i)) | 0;
-  return hash;
 }
 
 /** Sets a property that is assigned to has another meaning. */

@@ -19,11 +19,11 @@ export type Part = SamplePart | "state";
 
 /** A series that is being put together from its samples. */
 export class SeriesDraft {
-  readonly labels: LabelSet;
-  readonly labelCount: number;
-  readonly timestampMs: number | undefined;
+  labels: LabelSet = {};
+  labelCount = 0;
+  timestampMs: number | undefined;
   /** The line of its first sample. */
-  readonly line: number;
+  line = 0;
   value: number | undefined;
   exemplar: Exemplar | undefined;
   count: number | undefined;
@@ -32,20 +32,35 @@ export class SeriesDraft {
   created: number | undefined;
   #buckets: Bucket[] | undefined;
   #quantiles: Quantile[] | undefined;
+  /** The last bound or quantile. */
+  #lastRank = Number.NEGATIVE_INFINITY;
   /** The bounds or quantiles, from when they don't come in increasing order. */
   #seen: Set<number> | undefined;
   #states: Map<string, boolean> | undefined;
 
-  constructor(labels: LabelSet, labelCount: number, timestampMs: number | undefined, line: number) {
+  /** Begins a series, whatever the draft was before. */
+  begin(labels: LabelSet, labelCount: number, timestampMs: number | undefined, line: number): this {
     this.labels = labels;
     this.labelCount = labelCount;
     this.timestampMs = timestampMs;
     this.line = line;
+    this.value = undefined;
+    this.exemplar = undefined;
+    this.count = undefined;
+    this.sum = undefined;
+    this.created = undefined;
+    this.#buckets = undefined;
+    this.#quantiles = undefined;
+    this.#lastRank = Number.NEGATIVE_INFINITY;
+    this.#seen = undefined;
+    this.#states = undefined;
+    return this;
   }
 
   /** The bucket that was added last. */
   get lastBucket(): Bucket | undefined {
-    return this.#buckets?.at(-1);
+    const buckets = this.#buckets;
+    return buckets === undefined ? undefined : buckets[buckets.length - 1];
   }
 
   /** Whether some bucket has a bound below zero. Only for buckets that came in increasing order. */
@@ -61,44 +76,55 @@ export class SeriesDraft {
   add(part: SamplePart, rank: number, value: number, exemplar?: Exemplar): boolean {
     switch (part) {
       case "bucket":
-        return this.#addBucket(rank, value, exemplar);
+        if (!this.#isNewRank(rank)) return false;
+        this.#buckets ??= [];
+        this.#buckets.push(
+          exemplar === undefined ? { bound: rank, count: value } : { bound: rank, count: value, exemplar },
+        );
+        return true;
       case "quantile":
-        return this.#addQuantile(rank, value);
+        if (!this.#isNewRank(rank)) return false;
+        this.#quantiles ??= [];
+        this.#quantiles.push({ quantile: rank, value });
+        return true;
       case "value":
+        if (this.value !== undefined) return false;
+        this.value = value;
+        this.exemplar = exemplar;
+        return true;
       case "count":
+        if (this.count !== undefined) return false;
+        this.count = value;
+        return true;
       case "sum":
+        if (this.sum !== undefined) return false;
+        this.sum = value;
+        return true;
       case "created":
-        if (this[part] !== undefined) return false;
-        this[part] = value;
-        if (exemplar !== undefined) this.exemplar = exemplar;
+        if (this.created !== undefined) return false;
+        this.created = value;
         return true;
       default:
         return part satisfies never;
     }
   }
 
-  #addBucket(bound: number, count: number, exemplar: Exemplar | undefined): boolean {
-    this.#buckets ??= [];
-    const last = this.#buckets.at(-1);
-    if (last !== undefined && !(bound > last.bound)) {
-      this.#seen ??= new Set(this.#buckets.map((bucket) => bucket.bound));
-      if (this.#seen.has(bound)) return false;
+  #isNewRank(rank: number): boolean {
+    if (rank > this.#lastRank && this.#seen === undefined) {
+      this.#lastRank = rank;
+      return true;
     }
-    this.#seen?.add(bound);
-    this.#buckets.push(exemplar === undefined ? { bound, count } : { bound, count, exemplar });
-    return true;
+    return this.#isNewAmongAll(rank);
   }
 
-  #addQuantile(quantile: number, value: number): boolean {
-    this.#quantiles ??= [];
-    const last = this.#quantiles.at(-1);
-    if (last !== undefined && !(quantile > last.quantile)) {
-      this.#seen ??= new Set(this.#quantiles.map((one) => one.quantile));
-      if (this.#seen.has(quantile)) return false;
-    }
-    this.#seen?.add(quantile);
-    this.#quantiles.push({ quantile, value });
-    return true;
+  #isNewAmongAll(rank: number): boolean {
+    this.#seen ??= new Set([
+      ...(this.#buckets ?? []).map(({ bound }) => bound),
+      ...(this.#quantiles ?? []).map(({ quantile }) => quantile),
+    ]);
+    const isNew = !this.#seen.has(rank);
+    this.#seen.add(rank);
+    return isNew;
   }
 
   /** Adds a state, unless it is there already; returns whether it did. */
@@ -112,7 +138,8 @@ export class SeriesDraft {
   /** The finished series of a counter, gauge, info or unknown; nothing if it has no value. */
   numberSeries(): NumberSeries | undefined {
     if (this.value === undefined) return undefined;
-    const series = this.#finish<NumberSeries>({ labels: this.labels, value: this.value });
+    const { labels, value } = this;
+    const series = this.#finish<NumberSeries>({ labels, value });
     if (this.exemplar !== undefined) series.exemplar = this.exemplar;
     return series;
   }
@@ -121,7 +148,7 @@ export class SeriesDraft {
   histogramSeries(): HistogramSeries | undefined {
     const buckets = this.#buckets ?? [];
     if (this.#seen !== undefined) buckets.sort((a, b) => a.bound - b.bound);
-    const last = buckets.at(-1);
+    const last = buckets[buckets.length - 1];
     const count = this.count ?? (last?.bound === Number.POSITIVE_INFINITY ? last.count : undefined);
     if (count === undefined) return undefined;
     const { labels, sum } = this;

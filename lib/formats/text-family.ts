@@ -1,6 +1,7 @@
-import type { MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
+import type { LabelSet, MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
 import { describeMetric } from "../model/names.ts";
 import { noteLine } from "./family-lines.ts";
+import { HashIndex } from "./hash-index.ts";
 import { ParseError } from "./parse-error.ts";
 import type { SampleHead } from "./sample-head.ts";
 import { SeriesDraft } from "./series-draft.ts";
@@ -18,15 +19,15 @@ export class TextFamily {
   /** How many samples it has now. */
   sampleCount = 0;
   #isTaken = false;
-  #numbers: NumberSeries[] = [];
+  #numbers: NumberSeries[] | undefined;
   /** The series that take several lines, in the order of their first ones. */
-  #drafts: SeriesDraft[] = [];
-  /** Of those, the latest with each label set and timestamp. */
-  #latest: Map<string, SeriesDraft> | undefined;
+  #drafts: SeriesDraft[] | undefined;
+  /** Those, by label set and timestamp. */
+  #index = new HashIndex();
   /** The series of the last sample, if that was the last line too, and the place of `le` or `quantile` in it. */
   #current: SeriesDraft | undefined;
   #currentRank = -1;
-  #currentKey = "";
+  #currentHash = 0;
 
   constructor(name: string, line: number) {
     this.name = name;
@@ -35,7 +36,9 @@ export class TextFamily {
 
   /** Adds a series that is one number. */
   addNumber(series: NumberSeries): void {
-    this.#numbers.push(series);
+    // An array that begins with one place takes less memory than one that grows from none, and most families have one series.
+    if (this.#numbers === undefined) this.#numbers = [series];
+    else this.#numbers.push(series);
   }
 
   /**
@@ -56,26 +59,29 @@ export class TextFamily {
     ) {
       return current;
     }
-    const labelKey = head.key(scanner, rankLabel);
-    const key = timestampMs === undefined ? labelKey : `${timestampMs} ${labelKey}`;
-    this.#currentKey = key;
-    const draft = this.#latest?.get(key);
-    const count = head.countWithout(rankLabel);
+    this.#currentHash = head.hash(scanner, rankLabel);
+    const drafts = this.#drafts ?? [];
+    let at = this.#index.lastBefore(drafts.length, this.#currentHash);
+    while (at >= 0 && !isOf(drafts[at] as SeriesDraft, scanner, head, rankLabel, timestampMs)) {
+      at = this.#index.lastBefore(at, this.#currentHash);
+    }
     this.#current =
-      draft ?? this.#begin(new SeriesDraft(head.labels(scanner, rankLabel), count, timestampMs, scanner.line));
+      drafts[at] ??
+      this.#begin(head.labels(scanner, rankLabel), head.countWithout(rankLabel), timestampMs, scanner.line);
     return this.#current;
   }
 
   /** Begins the series of the last sample once more, for whoever looks for duplicates to find. */
   repeat({ labels, labelCount, timestampMs }: SeriesDraft, line: number): SeriesDraft {
-    this.#current = this.#begin(new SeriesDraft(labels, labelCount, timestampMs, line));
+    this.#current = this.#begin(labels, labelCount, timestampMs, line);
     return this.#current;
   }
 
-  #begin(draft: SeriesDraft): SeriesDraft {
-    this.#drafts.push(draft);
-    this.#latest ??= new Map();
-    this.#latest.set(this.#currentKey, draft);
+  #begin(labels: LabelSet, labelCount: number, timestampMs: number | undefined, line: number): SeriesDraft {
+    const draft = new SeriesDraft().begin(labels, labelCount, timestampMs, line);
+    if (this.#drafts === undefined) this.#drafts = [draft];
+    else this.#drafts.push(draft);
+    this.#index.add(this.#currentHash);
     return draft;
   }
 
@@ -91,9 +97,9 @@ export class TextFamily {
     const series = this.#takeSeries(type);
     this.#isTaken = true;
     this.sampleCount = 0;
-    this.#numbers = [];
-    this.#drafts = [];
-    this.#latest = undefined;
+    this.#numbers = undefined;
+    this.#drafts = undefined;
+    this.#index = new HashIndex();
     this.#current = undefined;
     return noteLine({ name, type, help, series } as MetricFamily, this.line);
   }
@@ -101,11 +107,11 @@ export class TextFamily {
   #takeSeries(type: MetricType): readonly unknown[] {
     switch (type) {
       case "histogram":
-        return this.#drafts.map((draft) => draft.histogramSeries() ?? this.#failWithoutCount(draft));
+        return (this.#drafts ?? []).map((draft) => draft.histogramSeries() ?? this.#failWithoutCount(draft));
       case "summary":
-        return this.#drafts.map((draft) => draft.summarySeries());
+        return (this.#drafts ?? []).map((draft) => draft.summarySeries());
       default:
-        return this.#numbers;
+        return this.#numbers ?? [];
     }
   }
 
@@ -113,4 +119,15 @@ export class TextFamily {
     const expected = `${describeMetric("histogram", this.name)} to have a _count or a bucket "+Inf" in each series`;
     throw new ParseError({ line: draft.line, column: 1 }, expected, "neither");
   }
+}
+
+/** Whether a sample is part of a series; its hash says that it may. */
+function isOf(
+  draft: SeriesDraft,
+  scanner: TextScanner,
+  head: SampleHead,
+  rankLabel: number,
+  timestampMs: number | undefined,
+): boolean {
+  return draft.timestampMs === timestampMs && head.isSameSet(scanner, draft.labels, rankLabel);
 }

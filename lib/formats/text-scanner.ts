@@ -1,6 +1,6 @@
 // What the readers of text have in common: lines in bytes, and the tokens that lines are made of.
 import { ParseError, showText } from "./parse-error.ts";
-import { StringTable } from "./string-table.ts";
+import { strings, type TextBytes } from "./string-table.ts";
 import { countCharacters, invalidUtf8 } from "./utf8-places.ts";
 
 export const TAB = 0x09;
@@ -31,7 +31,6 @@ for (let byte = 0; byte < 128; byte++) {
 // Byte order marks are kept: they are no part of any format, and each reader complains at its place.
 const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-const encoder = new TextEncoder();
 
 /** How the dialects of the text formats differ in their tokens. */
 export interface TextDialect {
@@ -48,7 +47,7 @@ export interface TextDialect {
  *
  * It works upon bytes: they can be compared and searched faster than characters, and only what is kept becomes a string.
  */
-export class TextScanner {
+export class TextScanner implements TextBytes {
   readonly dialect: TextDialect;
   /** The lines at hand. The last byte is a newline. */
   bytes: Uint8Array = new Uint8Array(0);
@@ -62,9 +61,8 @@ export class TextScanner {
   line = 0;
   /** Where that line begins. */
   lineStart = 0;
-  readonly strings = new StringTable();
   /** The lines as text, if they are all ASCII, so that the same offsets hold. */
-  #text: string | undefined;
+  text: string | undefined;
   #end = 0;
   #isTerminated = true;
   /** The first byte that is no UTF-8, in the line after those at hand. */
@@ -100,8 +98,7 @@ export class TextScanner {
     this.pos = 0;
     this.#end = valid.length;
     this.#isTerminated = isTerminated;
-    this.#text = text.length === valid.length ? text : undefined;
-    this.strings.open(valid, this.#text);
+    this.text = text.length === valid.length ? text : undefined;
   }
 
   /** Goes to the next of the lines at hand and returns whether there is one. */
@@ -136,11 +133,6 @@ export class TextScanner {
     let end = at + 1;
     while (bytes[end] !== NEWLINE && bytes[end] !== SPACE && bytes[end] !== TAB && end - at < 400) end++;
     return showText(decoder.decode(bytes.subarray(at, end)));
-  }
-
-  /** A copy of a string that was read, which doesn't hold on to the lines that it stands in. */
-  ownString(string: string): string {
-    return decoder.decode(encoder.encode(string));
   }
 
   skipBlanks(): void {
@@ -187,30 +179,37 @@ export class TextScanner {
   restOfLine(): string {
     const start = this.pos;
     this.skipLine();
-    return this.slice(start, this.pos - 1);
+    return strings.get(this, start, this.pos - 1);
   }
 
   /** The text from one byte to another. */
   slice(start: number, end: number): string {
-    return this.#text?.slice(start, end) ?? decoder.decode(this.bytes.subarray(start, end));
+    return this.text?.slice(start, end) ?? decoder.decode(this.bytes.subarray(start, end));
   }
 
   metricName(): string {
-    return this.#name(METRIC_NAME, "a metric name");
+    const start = this.pos;
+    this.skipMetricName();
+    return strings.get(this, start, this.pos);
+  }
+
+  skipMetricName(): void {
+    this.#skipName(METRIC_NAME, "a metric name");
   }
 
   labelName(): string {
-    return this.#name(LABEL_NAME, "a label name");
+    const start = this.pos;
+    this.#skipName(LABEL_NAME, "a label name");
+    return strings.get(this, start, this.pos);
   }
 
-  #name(kind: number, expected: string): string {
-    const { bytes, pos: start } = this;
-    let pos = start;
+  #skipName(kind: number, expected: string): void {
+    const { bytes } = this;
+    let { pos } = this;
     let c = bytes[pos] as number;
     if (((byteKinds[c] as number) & (kind | DIGIT)) !== kind) this.fail(expected);
     while (((byteKinds[c] as number) & kind) !== 0) c = bytes[++pos] as number;
     this.pos = pos;
-    return this.strings.get(start, pos);
   }
 
   /** A text in quotes, without them and its escapes. The next byte is the opening quote. */
@@ -222,7 +221,7 @@ export class TextScanner {
     while (c !== QUOTE && c !== BACKSLASH && c !== NEWLINE) c = bytes[++pos] as number;
     if (c !== QUOTE) return this.#escaped(start, pos);
     this.pos = pos + 1;
-    return this.strings.get(start, pos);
+    return strings.get(this, start, pos);
   }
 
   /** The same, from the first backslash on. */
