@@ -11,11 +11,12 @@ import { root, until } from "./harness.ts";
 
 /** How workers report unless told otherwise, in milliseconds. */
 const INTERVAL_MS = 1_000;
-/** How long a report may be on its way where processors are few and busy. */
+/** How long a report may be on its way where processors are few, beside what this process itself sees of how busy they are. */
 const LATE_MS = 2_000;
 /** What a worker may do between a timer that is due and the report: what is left of one turn of its event loop. */
 const TURN_MS = 20;
-const WORKER_TIMEOUT_MS = 4_000;
+/** Clients wait no longer for an answer. */
+const PATIENCE_MS = 8_000;
 
 /** What happens to workers, in turn. */
 const kinds = ["SIGKILL", "/exit", "SIGKILL", "/throw", "SIGKILL", "/loop", "SIGKILL", "/exit", "/throw", "SIGHUP"];
@@ -29,6 +30,8 @@ export interface ChaosOptions {
   readonly eachMs?: number;
   /** A scrape takes no longer. */
   readonly scrapeDeadlineMs?: number;
+  /** A worker that is silent for so long is killed. */
+  readonly workerTimeoutMs?: number;
   /** The app does not count each so manieth request. */
   readonly lossEach?: number;
 }
@@ -50,6 +53,8 @@ export interface Observed {
   readonly failed: number;
   /** Answers that the killed workers gave in their last interval, which may be lost. */
   readonly mayBeLost: number;
+  /** How late reports may have been. */
+  readonly lateMs: number;
   /** What happened to workers, by kind. */
   readonly events: Readonly<Record<string, number>>;
   readonly scrapeDeadlineMs: number;
@@ -71,7 +76,7 @@ export function complaintsAbout(observed: Observed): string[] {
     }
     for (const sample of before.keys())
       if (status === 200 && !samples.has(sample)) complaints.push(`${sample} is gone`);
-    complaints.push(...agesOf(atMs, samples));
+    complaints.push(...agesOf(atMs, samples, observed.lateMs));
   }
   const counted = observed.scrapes.at(-1)?.samples.get('served_total{route="/work"}') ?? 0;
   const { completed, failed, mayBeLost } = observed;
@@ -85,14 +90,14 @@ export function complaintsAbout(observed: Observed): string[] {
 }
 
 /** Complaints about values that are older than they may be. */
-function agesOf(atMs: number, samples: ReadonlyMap<string, number>): string[] {
+function agesOf(atMs: number, samples: ReadonlyMap<string, number>, lateMs: number): string[] {
   const complaints: string[] = [];
   for (const [sample, isUp] of samples) {
     const slot = /^tallystick_worker_up(\{.*\})$/.exec(sample)?.[1];
     const readSeconds = slot && samples.get(`tallystick_worker_last_report_timestamp_seconds${slot}`);
     if (slot === undefined || readSeconds === undefined) continue;
     const ageMs = atMs - Number(readSeconds) * 1000;
-    if (isUp === 1 && ageMs > 3 * INTERVAL_MS + LATE_MS) complaints.push(`the values of ${slot} are ${ageMs} ms old`);
+    if (isUp === 1 && ageMs > 3 * INTERVAL_MS + lateMs) complaints.push(`the values of ${slot} are ${ageMs} ms old`);
     if (ageMs < -50) complaints.push(`the values of ${slot} are of the future`);
   }
   return complaints;
@@ -136,12 +141,13 @@ class Ledger {
 /** Runs it. */
 export async function runChaos(options: ChaosOptions): Promise<Observed> {
   const { seconds, seed, workers = 4, eachMs = 1_500, scrapeDeadlineMs = 5_000, lossEach } = options;
+  const { workerTimeoutMs = 4_000 } = options;
   const random = new Random(seed);
   const args = [
     join(root, "bin/serve"),
     join(root, "spec/integration/apps/chaos.mjs"),
     ...["--bind", "127.0.0.1:0", "--metrics-bind", "127.0.0.1:0", "--workers", String(workers)],
-    ...["--worker-timeout", String(WORKER_TIMEOUT_MS / 1000), "--drain-timeout", "3"],
+    ...["--worker-timeout", String(workerTimeoutMs / 1000), "--drain-timeout", "3"],
   ];
   const loss = lossEach === undefined ? {} : { CHAOS_LOSS_EACH: String(lossEach) };
   const server = endWithSpec(
@@ -206,12 +212,20 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
       const served = [...log.matchAll(/ serves as process (\d+)\./g)].map(([, pid]) => pid as string);
       return served.filter((pid) => isAlive(pid));
     };
-    const all = [...Array.from({ length: 8 }, client), scraper(), vandal()];
+    let lateMs = LATE_MS;
+    const watcher = async () => {
+      while (!isOver) {
+        const due = performance.now() + 100;
+        await delay(100);
+        lateMs = Math.max(lateMs, LATE_MS + performance.now() - due);
+      }
+    };
+    const all = [...Array.from({ length: 8 }, client), scraper(), vandal(), watcher()];
     await delay(seconds * 1000);
     isOver = true;
     over.abort();
     await Promise.all(all);
-    await delay(INTERVAL_MS + LATE_MS);
+    await delay(INTERVAL_MS + lateMs);
     scrapes.push(await scrape(metrics, scrapeDeadlineMs));
     // Those that looped were killed by the primary. A worker that it killed for lingering too long had been told to end.
     for (const [, pid] of log.matchAll(/\(process (\d+)\) (?:was silent|ended by SIGKILL)/g)) killed.add(pid as string);
@@ -220,7 +234,7 @@ export async function runChaos(options: ChaosOptions): Promise<Observed> {
     let mayBeLost = 0;
     for (const pid of killed) mayBeLost += ledger.lastInterval(pid);
     const { completed, failed } = ledger;
-    return { scrapes, completed, failed, mayBeLost, events, scrapeDeadlineMs, exitCode, log };
+    return { scrapes, completed, failed, mayBeLost, lateMs, events, scrapeDeadlineMs, exitCode, log };
   }
 }
 
@@ -241,7 +255,7 @@ function kill(pid: string, signal: NodeJS.Signals | 0): boolean {
 /** The body of an answer with status 200, or undefined. */
 function ask(url: string, agent: Agent): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const request = get(url, { agent, timeout: 2 * WORKER_TIMEOUT_MS }, (response) => {
+    const request = get(url, { agent, timeout: PATIENCE_MS }, (response) => {
       let body = "";
       response.setEncoding("utf8").on("data", (part) => (body += part));
       response.once("error", () => resolve(undefined));

@@ -159,12 +159,12 @@ export class QueryServer {
     return (await getJson(`${this.url}/api/v1/query_exemplars?${query}`)).data;
   }
 
-  /** The values that an expression with one series had each second between two times, in seconds since the epoch. */
-  async range(expression: string, from: number, to: number): Promise<number[]> {
+  /** The values that an expression with one series had each second between two times, all in seconds since the epoch. */
+  async range(expression: string, from: number, to: number): Promise<[time: number, value: number][]> {
     const query = `query=${encodeURIComponent(expression)}&start=${from}&end=${to}&step=1`;
     const { data } = await getJson(`${this.url}/api/v1/query_range?${query}`);
     const [series] = data.result as { values: [number, string][] }[];
-    return (series?.values ?? []).map(([, value]) => numberOf(value));
+    return (series?.values ?? []).map(([time, value]) => [time, numberOf(value)]);
   }
 
   /** The value of an expression that has one sample, or `undefined` while it has none. */

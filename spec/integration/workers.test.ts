@@ -8,6 +8,8 @@ const WARM_UP_SECONDS = 14;
 const RATE_SECONDS = 10;
 /** Requests a second. */
 const RATE = 40;
+/** How much later than a client Prometheus may know of a request: a scrape, and the time that it takes. */
+const LATE_SECONDS = 4;
 const SELECTOR = 'app_requests_total{route="/error"}';
 
 describe("bin/serve --workers 4 through a rolling restart", { skip: missing("prometheus") }, () => {
@@ -16,11 +18,14 @@ describe("bin/serve --workers 4 through a rolling restart", { skip: missing("pro
 
   it("has a rate() without a dip or a spike, and loses no request", { timeout: 300_000 }, async (t) => {
     const { app, metrics, program } = await servers.serve("--workers", "4");
-    const prometheus = await servers.prometheus({ workers: metrics });
+    const patience = { scrape_interval: "2s", scrape_timeout: "2s" };
+    const prometheus = await servers.prometheus({ workers: metrics }, patience);
     const url = new URL("/error", app).href;
     let sent = 0;
     let isOver = false;
     const statuses = new Map<number, number>();
+    /** When the answers came, in seconds since the epoch. */
+    const answers: number[] = [];
     const pending = new Set<Promise<unknown>>();
     const load = (async () => {
       for (const start = performance.now(); !isOver; ) {
@@ -28,6 +33,7 @@ describe("bin/serve --workers 4 through a rolling restart", { skip: missing("pro
           const one = drive(url, 1, 1).then(([answer]) => {
             const status = answer?.status ?? 0;
             statuses.set(status, (statuses.get(status) ?? 0) + 1);
+            answers.push(Date.now() / 1000);
           });
           pending.add(one);
           void one.finally(() => pending.delete(one));
@@ -49,10 +55,23 @@ describe("bin/serve --workers 4 through a rolling restart", { skip: missing("pro
     // The route always fails with 500; anything else is a request that the restart has cost.
     assert.deepEqual([...statuses], [[500, sent]]);
     const rates = await prometheus.range(`sum(rate(${SELECTOR}[${RATE_SECONDS}s]))`, from, to);
-    const [least, most] = [Math.min(...rates), Math.max(...rates)];
-    t.diagnostic(`${rates.length} rates from ${least} to ${most} of ${RATE} requests a second`);
+    const values = rates.map(([, rate]) => rate);
+    t.diagnostic(
+      `${rates.length} rates from ${Math.min(...values)} to ${Math.max(...values)} of ${RATE} requests a second`,
+    );
     assert.ok(rates.length >= to - from - 2);
-    assert.ok(least > 0.75 * RATE && most < 1.25 * RATE, rates.join(" "));
+    // On a busy machine the clients themselves are uneven, and what they saw is what Prometheus has to tell.
+    for (const [time, rate] of rates) {
+      const seen = Array.from({ length: LATE_SECONDS + 2 }, (_, i) => {
+        const end = time + 1 - i;
+        return answers.filter((at) => end - RATE_SECONDS < at && at <= end).length / RATE_SECONDS;
+      });
+      const [least, most] = [Math.min(...seen), Math.max(...seen)];
+      assert.ok(
+        least - 0.25 * RATE < rate && rate < most + 0.25 * RATE,
+        `${rate} at ${time}, and ${seen} by the clients`,
+      );
+    }
     assert.equal(await prometheus.value(`max(resets(${SELECTOR}[2m]))`), 0);
     assert.equal(await prometheus.value("min_over_time(up[2m])"), 1);
     assert.equal(await program.stop(), 0);
