@@ -36,7 +36,7 @@ function scrapeCase({ quick }: Settings): LoneCase {
     contenders,
     targets: [{ type: "faster", than: rival, times: 4 }],
     processes: quick ? 1 : 5,
-    measure: (contender) => (quick ? scrapes(contender, 10, 1, 10) : scrapes(contender, 3_000, 5, 300)),
+    measure: (contender) => (quick ? scrapes(contender, 10, 1, 10) : scrapes(contender, 2_000, 4, 200)),
   };
 }
 

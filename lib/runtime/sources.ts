@@ -167,7 +167,8 @@ class OpenFile implements KeptFile {
 
   close(): void {
     abandoned.unregister(this);
-    closeSync(this.#fd);
+    // Somebody may have closed all that was open, which is no reason not to end the rest.
+    attempt(() => closeSync(this.#fd));
   }
 }
 
