@@ -91,7 +91,13 @@ async function measure(): Promise<number[]> {
     longest = Math.max(longest, now - last);
     last = now;
   }, 1);
-  for (let second = 0; second < Number(seconds); second++) {
+  for (const worker of figure === "fold" ? Object.values(cluster.workers ?? {}) : []) {
+    longest = 0;
+    worker?.process.kill("SIGKILL");
+    await sleep(1_000);
+    pauses.push(longest);
+  }
+  for (let second = 0; second < (figure === "fold" ? 0 : Number(seconds)); second++) {
     bytes = 0;
     longest = 0;
     await sleep(900);
@@ -104,6 +110,6 @@ async function measure(): Promise<number[]> {
   }
   clearInterval(ticker);
   for (const worker of Object.values(cluster.workers ?? {})) worker?.process.kill("SIGKILL");
-  const figures: Record<string, number[]> = { scrape: times, block: pauses, bytes: sizes };
+  const figures: Record<string, number[]> = { scrape: times, block: pauses, fold: pauses, bytes: sizes };
   return figures[figure] as number[];
 }

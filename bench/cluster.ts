@@ -2,16 +2,26 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { type Case, type LoneCase, type Settings, sizeName, type Target, type Unit } from "./case.ts";
-import { ours, rival } from "./contenders.ts";
+import { type ContenderName, ours, rival } from "./contenders.ts";
 
 const figures: readonly {
   readonly name: string;
   readonly unit: Unit;
   readonly title: string;
   readonly targets: readonly Target[];
+  /** @default all that aggregate */
+  readonly contenders?: readonly ContenderName[];
 }[] = [
   { name: "scrape", unit: "ms", title: "scrape", targets: [{ type: "faster", than: rival, times: 10 }] },
   { name: "block", unit: "ms", title: "longest block of the primary's event loop in a second", targets: [] },
+  {
+    name: "fold",
+    unit: "ms",
+    title: "longest block of the primary's event loop in the second after a worker was killed",
+    targets: [{ type: "at most", value: 5 }],
+    // The others forget what it had counted.
+    contenders: [ours],
+  },
   { name: "bytes", unit: "bytes", title: "bytes between the processes in a second", targets: [] },
 ];
 
@@ -21,7 +31,7 @@ function clusterCase(figure: (typeof figures)[number], series: number, settings:
     name: `cluster/${figure.name}/${sizeName(series)}`,
     title: `${figure.title}, 4 processes of ${series.toLocaleString("en-US")} series each, 1 % changed a second`,
     unit: figure.unit,
-    contenders: [ours, rival, "prom-client"],
+    contenders: figure.contenders ?? [ours, rival, "prom-client"],
     processes: 1,
     targets: figure.targets,
     async measure(_, name) {

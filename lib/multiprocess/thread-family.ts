@@ -1,7 +1,7 @@
 import type { Aggregator } from "../model/aggregator.ts";
 import type { Clock } from "../model/clock.ts";
 import type { MetricDefinition } from "../model/collector.ts";
-import type { Exemplar, FamilyDescriptor, LabelSet, NativeHistogram } from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, LabelSet } from "../model/family.ts";
 import type { ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
 import { ExemplarColumn } from "../storage/exemplar-column.ts";
@@ -27,6 +27,12 @@ const BLOCKS_PER_STEP = 128;
 
 /** How often the numbers of a row are read again that changed while they were read. */
 const MOST_ATTEMPTS = 3;
+
+/** The exemplars of a row: by sample, and those of its native buckets. */
+interface RowExemplars {
+  readonly samples: readonly (Exemplar | undefined)[];
+  readonly natives: readonly Exemplar[];
+}
 
 /** A row that a thread has to let go. */
 export interface Removal {
@@ -69,6 +75,8 @@ export class ThreadFamily {
   /** Those of ended threads: by sample, and behind them those of native buckets. */
   readonly #retiredExemplars = new ExemplarColumn();
   readonly #mostNativeExemplars: number;
+  /** Those that were read since the last scrape began. */
+  readonly #exemplars = new Map<number, RowExemplars>();
   #sums = new Float64Array(0);
 
   /**
@@ -103,10 +111,13 @@ export class ThreadFamily {
       ...columns,
       ...(this.#windows && blocks && { blocks }),
       ...(natives && {
-        native: (row: number) => this.#native(natives, row),
+        native: (row: number) => {
+          const buckets = natives.at(row);
+          return buckets && nativeHistogram(buckets, exemplar ? this.#exemplarsOf(row).natives : []);
+        },
         blocks: { of: (row: number) => natives.at(row)?.block, merge: () => {}, epoch: 0 },
       }),
-      ...(exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
+      ...(exemplar && { exemplar: (row: number, sample: number) => this.#exemplarsOf(row).samples[sample] }),
     };
   }
 
@@ -181,6 +192,7 @@ export class ThreadFamily {
     if (--(uses[joined & this.#table.placeMask] as number) > 0) return;
     this.#table.remove(joined);
     this.#natives?.remove(joined);
+    this.#exemplars.delete(joined);
   }
 
   #placesOf(page: number): number {
@@ -326,23 +338,28 @@ export class ThreadFamily {
 
   // — exemplars —
 
-  /** The latest that any thread has. They are read when they are written, which most formats do not. */
-  #exemplar(joined: number, sample: number): Exemplar | undefined {
-    let latest = this.#retiredExemplars.get(joined, sample);
-    for (const [part, row] of this.#rowsOf(joined)) {
-      const one = part.exemplar(row, sample);
-      if (one !== undefined && !isOlder(one, latest)) latest = one;
-    }
-    return latest;
-  }
-
-  #native(natives: ThreadNatives, joined: number): NativeHistogram | undefined {
-    const buckets = natives.at(joined);
-    if (buckets === undefined) return undefined;
-    const exemplars = [...this.#retiredNatives(joined)];
-    for (const [part, row] of this.#rowsOf(joined))
-      exemplars.push(...part.nativeExemplars(row, this.columns.samples.length));
-    return nativeHistogram(buckets, this.#latest(exemplars));
+  /**
+   * The latest that any thread has. They are read when they are written, which most formats do not, and then no more until
+   * the next scrape: formats that measure before they write rely on it.
+   */
+  #exemplarsOf(joined: number): RowExemplars {
+    const known = this.#exemplars.get(joined);
+    if (known !== undefined) return known;
+    const { samples } = this.columns;
+    const rows = [...this.#rowsOf(joined)];
+    const latest = samples.map((_, sample) => {
+      let latest = this.#retiredExemplars.get(joined, sample);
+      for (const [part, row] of rows) {
+        const one = part.exemplar(row, sample);
+        if (one !== undefined && !isOlder(one, latest)) latest = one;
+      }
+      return latest;
+    });
+    const natives = [...this.#retiredNatives(joined)];
+    for (const [part, row] of rows) natives.push(...part.nativeExemplars(row, samples.length));
+    const read = { samples: latest, natives: this.#latest(natives) };
+    this.#exemplars.set(joined, read);
+    return read;
   }
 
   *#retiredNatives(joined: number): Iterable<Exemplar> {
@@ -385,6 +402,7 @@ export class ThreadFamily {
    * @param catchUp called when a thread has rearranged its memory meanwhile; when it has returned the step is done again
    */
   *refresh(catchUp: () => Iterable<void>): Iterable<void> {
+    this.#exemplars.clear();
     for (let page = 0; page < this.#table.pages.length; page++) {
       const step = this.#stepOf(this.#parts.length);
       const places = Math.min(this.#placesOf(page), this.#table.rowLimit - (page << this.#table.rowShift));

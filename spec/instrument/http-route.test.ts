@@ -340,7 +340,7 @@ describe("The hook route", () => {
 });
 
 describe("A raw path", () => {
-  it("never becomes a label: 4,000 random URLs make no more series than there are routes", {
+  it("never becomes a label: 10,000 random URLs make no more series than there are routes", {
     skip: missingPackages,
   }, async (t) => {
     const { default: express } = await load("express");
@@ -364,9 +364,9 @@ describe("A raw path", () => {
     // Pipelined over one connection, as that many requests of a client would take longer than the answers.
     const socket = await rawConnection(t, port);
     socket.resume();
-    for (let i = 0; i < 4_000; i++) socket.write(`GET ${random.pick(shapes)()} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    for (let i = 0; i < 10_000; i++) socket.write(`GET ${random.pick(shapes)()} HTTP/1.1\r\nHost: a\r\n\r\n`);
     const total = (lines: readonly string[]) => lines.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
-    const lines = await until((now) => now.every((line) => !line.includes("_active_")) && total(now) === 4_000);
+    const lines = await until((now) => now.every((line) => !line.includes("_active_")) && total(now) === 10_000);
     assert.deepEqual(lines.map((line) => /status_code="(\d+)"(?:,http_route="([^"]*)")?/.exec(line)?.slice(1)).sort(), [
       ["200", "/:x/r/:b"],
       ["200", "/a/:b"],

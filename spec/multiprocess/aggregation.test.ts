@@ -291,14 +291,14 @@ light{light="off"} 1
       assert.match(await processes.exposition(), /^jobs_total\{queue="mail"\} 1$/m);
     });
 
-    it("holds what 2,000 processes have left in the memory of one", async () => {
+    it("holds what 10,000 processes have left in the memory of one", async () => {
       const processes = new Processes();
       const one = processes.start();
       const counter = jobs(one);
       for (let queue = 0; queue < 10; queue++) counter.inc({ queue }, queue);
       one.report();
       one.kill();
-      for (let life = 1; life < 2_000; life++) {
+      for (let life = 1; life < 10_000; life++) {
         const member = processes.aggregation.join({ askForAll: () => {}, askForFresh: () => {} });
         for (const frame of one.frames) member.receive(frame);
         assert.equal(member.slot, 0);

@@ -98,6 +98,18 @@ describe("A registry that threads are joined to", () => {
     assert.deepEqual(lines.sort(), [...judge].map(([line, value]) => `${line} ${value}`).sort());
   });
 
+  it("calls back for its own metrics alone", async () => {
+    const { registry, start } = fakeThreads();
+    let calls = 0;
+    const collect = () => {
+      calls++;
+    };
+    new Gauge({ name: "own", help: "Own.", collect, registers: [registry] }).set(1);
+    new Gauge({ name: "theirs", help: "Theirs.", collect, ...start().options }).set(2);
+    const text = await registry.metrics();
+    assert.deepEqual([calls, text.match(/^[a-z]+ \d+$/gm)], [1, ["own 1", "theirs 2"]]);
+  });
+
   it("puts histograms together bucket by bucket", async () => {
     const { registry, start } = fakeThreads();
     const declare = (options: object) => new Histogram({ name: "wait", help: "Wait.", buckets: [1, 2], ...options });

@@ -168,4 +168,44 @@ describe("Worker threads", () => {
     );
     assert.equal(printed, "0 true\n");
   });
+
+  it("show native buckets that agree with the count, and whole exemplars, while they write and when they are terminated", async () => {
+    const printed = await run(
+      "cjs",
+      `const { register, Histogram, parse } = await load();
+      const size = new Histogram({
+        name: "size", help: "Size.", buckets: [1], native: { maxBuckets: 20 }, enableExemplars: true,
+      });
+      if (isMainThread) {
+        size.observe(5, { trace_id: "main" });
+        const workers = [start(), start()];
+        const format = register.negotiate(
+          "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited",
+        );
+        const wrong = [];
+        let scrapes = 0;
+        const scrape = async () => {
+          const chunks = [];
+          for await (const chunk of register.stream({ format })) chunks.push(chunk);
+          const [{ series: [series] }] = parse(Buffer.concat(chunks), format.contentType);
+          const { zeroCount, positive, negative, exemplars } = series.native;
+          const count = [...positive, ...negative].reduce((sum, one) => sum + one.count, zeroCount);
+          if (count !== series.count || series.buckets.at(-1).count !== count) wrong.push([count, series]);
+          for (const { labels } of [...exemplars, ...series.buckets.map((one) => one.exemplar).filter(Boolean)])
+            if (labels.trace_id !== "main" && labels.trace_id !== labels.again) wrong.push(labels);
+          scrapes++;
+          return count;
+        };
+        while ((await scrape()) < 2_000 || scrapes < 20);
+        await Promise.all(workers.map((worker) => worker.terminate()));
+        console.log((await scrape()) === (await scrape()), wrong);
+      } else {
+        for (let n = 1; ; n++) {
+          const id = String(n).repeat(1 + (n % 6));
+          size.observe((n % 2 === 0 ? 1 : -1) * 1.1 ** (n % 60), { trace_id: id, again: id });
+        }
+      }`,
+    );
+    assert.equal(printed, "true []\n");
+  });
 });
