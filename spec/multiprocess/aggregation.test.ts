@@ -306,7 +306,7 @@ light{light="off"} 1
       }
       const text = await processes.exposition();
       assert.equal(text.split("\n").length, 2 + 10 + 1);
-      assert.match(text, /^jobs_total\{queue="9"\} 18000$/m);
+      assert.match(text, /^jobs_total\{queue="9"\} 90000$/m);
       assert.equal(processes.aggregation.members.length, 0);
       assert.match(await processes.exposed.metrics(), /^tallystick_worker_up\{worker="0"\} 0$/m);
     });
