@@ -1,16 +1,30 @@
 // How names and texts are spelled where a format can't take them as they are.
 import type { FamilyDescriptor } from "../model/family.ts";
 import { isLegacyLabelName, isLegacyMetricName, occupiedNames } from "../model/names.ts";
+import { escapeBytes, QUOTE } from "../storage/escape-bytes.ts";
 import { type EscapingScheme, escapeName } from "./name-escaping.ts";
+
+const BACKSLASH = 0x5c;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** A label value or a name between quotes: backslash, quote and newline are escaped, nothing else is. */
 export function escapeLabelValue(value: string): string {
-  return /[\\"\n]/.test(value) ? value.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : value;
+  return /[\\"\n]/.test(value) ? escapeText(value, QUOTE) : value.toWellFormed();
 }
 
 /** A help text in the Prometheus text formats: backslash and newline are escaped, quotes are left alone. */
 export function escapeHelp(help: string): string {
-  return help.replace(/[\\\n]/g, (c) => (c === "\n" ? "\\n" : "\\\\")).toWellFormed();
+  return /[\\\n]/.test(help) ? escapeText(help, BACKSLASH) : help.toWellFormed();
+}
+
+function escapeText(text: string, other: number): string {
+  const bytes = encoder.encode(text);
+  const escaped = new Uint8Array(2 * bytes.length);
+  escaped.set(bytes);
+  const escapes = escapeBytes(escaped, 0, bytes.length, other);
+  return decoder.decode(escaped.subarray(0, bytes.length + escapes));
 }
 
 /** A name as a line holds it: between quotes unless every format can write it as it is. */

@@ -7,7 +7,7 @@ import { SampleHead } from "./sample-head.ts";
 import { scanExemplar, scanTimestamp } from "./scan-exemplar.ts";
 import { scanNumber } from "./scan-number.ts";
 import type { Part, SeriesDraft } from "./series-draft.ts";
-import { HASH, NEWLINE, QUOTE, TextScanner, unescapeText } from "./text-scanner.ts";
+import { HASH, NEWLINE, QUOTE, TextScanner } from "./text-scanner.ts";
 
 /**
  * Reads OpenMetrics 1.0, with the names in quotes that Prometheus 3 added to it.
@@ -83,7 +83,7 @@ export class OpenMetricsParser {
     else if (isUnit) this.#readUnit(family, start);
     else {
       if (family.help !== undefined) scanner.fail(`one HELP line for ${showText(name)}`, start, "another");
-      family.help = unescapeText(scanner.restOfLine());
+      family.help = scanner.restOfText(true);
     }
   }
 

@@ -6,7 +6,7 @@ import { SampleHead } from "./sample-head.ts";
 import { scanInteger, scanNumber, scanQuotedNumber } from "./scan-number.ts";
 import type { SamplePart } from "./series-draft.ts";
 import { TextFamily } from "./text-family.ts";
-import { HASH, NEWLINE, QUOTE, SPACE, TAB, TextScanner, unescapeText } from "./text-scanner.ts";
+import { HASH, NEWLINE, QUOTE, SPACE, TAB, TextScanner } from "./text-scanner.ts";
 
 /** What the format calls the types that it has. */
 const typeWords: ReadonlyMap<string, MetricType> = new Map<string, MetricType>([
@@ -138,7 +138,7 @@ export class TextParser {
   #readHelp(family: TextFamily, at: number): void {
     const { scanner } = this;
     if (family.help !== undefined) scanner.fail(`one HELP line for ${showText(family.name)}`, at, "another");
-    family.help = unescapeText(scanner.restOfLine(), "\\n");
+    family.help = scanner.restOfText(false);
   }
 
   #readType(family: TextFamily, at: number): void {

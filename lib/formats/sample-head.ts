@@ -137,6 +137,7 @@ export class SampleHead {
   /** The label set; without the label at `except`, if that is not negative. */
   labels(scanner: TextScanner, except = -1): LabelSet {
     const { count, names } = this;
+    if (this.countWithout(except) === 0) return noLabels;
     const labels: Record<string, string> = {};
     for (let i = 0; i < count; i++) {
       if (i === except) continue;
@@ -344,6 +345,9 @@ export class SampleHead {
     );
   }
 }
+
+/** What all series without labels share. */
+const noLabels: LabelSet = Object.freeze({});
 
 /** Sets a property that is assigned to has another meaning. */
 function defineProperty(labels: object, name: string, value: string): void {

@@ -5,6 +5,7 @@ import { HashIndex } from "./hash-index.ts";
 import { ParseError } from "./parse-error.ts";
 import type { SampleHead } from "./sample-head.ts";
 import { SeriesDraft } from "./series-draft.ts";
+import { strings } from "./string-table.ts";
 import type { TextScanner } from "./text-scanner.ts";
 
 /** A family of the Prometheus text format, as far as it was read. Its lines may come in any order. */
@@ -22,7 +23,7 @@ export class TextFamily {
   #numbers: NumberSeries[] | undefined;
   /** The series that take several lines, in the order of their first ones. */
   #drafts: SeriesDraft[] | undefined;
-  /** Those, by label set and timestamp. */
+  /** Those, by the hashes of label set and timestamp. */
   #index = new HashIndex();
   /** The series of the last sample, if that was the last line too, and the place of `le` or `quantile` in it. */
   #current: SeriesDraft | undefined;
@@ -60,15 +61,26 @@ export class TextFamily {
       return current;
     }
     this.#currentHash = head.hash(scanner, rankLabel);
-    const drafts = this.#drafts ?? [];
-    let at = this.#index.lastBefore(drafts.length, this.#currentHash);
-    while (at >= 0 && !isOf(drafts[at] as SeriesDraft, scanner, head, rankLabel, timestampMs)) {
-      at = this.#index.lastBefore(at, this.#currentHash);
-    }
+    if (timestampMs !== undefined) this.#currentHash ^= strings.hashText(String(timestampMs));
     this.#current =
-      drafts[at] ??
+      this.#find(scanner, head, rankLabel, timestampMs) ??
       this.#begin(head.labels(scanner, rankLabel), head.countWithout(rankLabel), timestampMs, scanner.line);
     return this.#current;
+  }
+
+  #find(
+    scanner: TextScanner,
+    head: SampleHead,
+    rankLabel: number,
+    timestampMs: number | undefined,
+  ): SeriesDraft | undefined {
+    if (this.#drafts === undefined) return undefined;
+    for (let at = this.#drafts.length; ; ) {
+      at = this.#index.lastBefore(at, this.#currentHash);
+      const draft = this.#drafts[at];
+      if (draft === undefined) return undefined;
+      if (draft.timestampMs === timestampMs && head.isSameSet(scanner, draft.labels, rankLabel)) return draft;
+    }
   }
 
   /** Begins the series of the last sample once more, for whoever looks for duplicates to find. */
@@ -119,15 +131,4 @@ export class TextFamily {
     const expected = `${describeMetric("histogram", this.name)} to have a _count or a bucket "+Inf" in each series`;
     throw new ParseError({ line: draft.line, column: 1 }, expected, "neither");
   }
-}
-
-/** Whether a sample is part of a series; its hash says that it may. */
-function isOf(
-  draft: SeriesDraft,
-  scanner: TextScanner,
-  head: SampleHead,
-  rankLabel: number,
-  timestampMs: number | undefined,
-): boolean {
-  return draft.timestampMs === timestampMs && head.isSameSet(scanner, draft.labels, rankLabel);
 }

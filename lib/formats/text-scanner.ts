@@ -13,6 +13,7 @@ export const EQUALS = 0x3d;
 export const OPEN_BRACE = 0x7b;
 export const CLOSE_BRACE = 0x7d;
 export const BACKSLASH = 0x5c;
+const LOWER_N = 0x6e;
 
 /** Bits of {@link byteKinds}. */
 const METRIC_NAME = 1;
@@ -182,6 +183,13 @@ export class TextScanner implements TextBytes {
     return strings.get(this, start, this.pos - 1);
   }
 
+  /** The same, with its escapes resolved: those of quotes in OpenMetrics only. */
+  restOfText(hasQuotes: boolean): string {
+    const start = this.pos;
+    const text = this.restOfLine();
+    return text.includes("\\") ? unescapeText(this.bytes.subarray(start, this.pos - 1), hasQuotes) : text;
+  }
+
   /** The text from one byte to another. */
   slice(start: number, end: number): string {
     return this.text?.slice(start, end) ?? decoder.decode(this.bytes.subarray(start, end));
@@ -237,12 +245,24 @@ export class TextScanner implements TextBytes {
       if (escapes?.includes(escaped) === false) this.fail('"\\\\", "\\"" or "\\n"', pos - 1);
     }
     this.pos = pos + 1;
-    return unescapeText(decoder.decode(bytes.subarray(start, pos)));
+    return unescapeText(bytes.subarray(start, pos));
   }
 }
 
-/** Text with its escapes resolved; what is none of `escapes` stands for itself, with its backslash. */
-export function unescapeText(text: string, escapes = '\\"n'): string {
-  if (!text.includes("\\")) return text;
-  return text.replace(/\\(.)/gsu, (whole, c: string) => (!escapes.includes(c) ? whole : c === "n" ? "\n" : c));
+/** The text in some bytes with its escapes resolved; behind a backslash, what is no escape stands for itself, as that does. */
+function unescapeText(bytes: Uint8Array, hasQuotes = true): string {
+  const text = new Uint8Array(bytes.length);
+  let length = 0;
+  for (let pos = 0; pos < bytes.length; pos++) {
+    let c = bytes[pos] as number;
+    if (c === BACKSLASH) {
+      const escaped = bytes[pos + 1];
+      if (escaped === LOWER_N || escaped === BACKSLASH || (escaped === QUOTE && hasQuotes)) {
+        c = escaped === LOWER_N ? NEWLINE : escaped;
+        pos++;
+      }
+    }
+    text[length++] = c;
+  }
+  return decoder.decode(text.subarray(0, length));
 }

@@ -130,7 +130,11 @@ export class HistogramSeries extends KeptSeries {
 
 /** One series of a histogram that has native buckets, or keeps exemplars, or both. */
 export class HistogramSeriesWithExemplars extends HistogramSeries {
-  readonly #search: BoundSearch;
+  /**
+   * Nothing where there are no bounds. It would find the one bucket at once, but V8 puts so much code into one function and
+   * no more, and without this what finds the native bucket has room there too (`histogram/kept-observe-native`).
+   */
+  readonly #search: BoundSearch | undefined;
   readonly #more: More;
   /** The native buckets of the row, as long as the series is attached. */
   #native: NativeBuckets | undefined;
@@ -139,7 +143,7 @@ export class HistogramSeriesWithExemplars extends HistogramSeries {
   /** @internal */
   constructor(table: SeriesTable, search: BoundSearch, clock: Clock, more: More) {
     super(table, search, clock);
-    this.#search = search;
+    this.#search = search.bounds.length > 1 ? search : undefined;
     this.#more = more;
   }
 
@@ -168,7 +172,7 @@ export class HistogramSeriesWithExemplars extends HistogramSeries {
     if (this.page === DETACHED_PAGE) this.attach();
     const page = this.page;
     const offset = this.offset;
-    const bucket = this.#search.indexOf(value);
+    const bucket = this.#search === undefined ? 0 : this.#search.indexOf(value);
     // First, for it may have the series begin anew, and then this is the first observation.
     this.#native?.observe(value);
     (page[offset] as number) += value;

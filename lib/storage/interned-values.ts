@@ -1,4 +1,5 @@
 import { labelText } from "../model/labels.ts";
+import { escapeBytes, QUOTE } from "./escape-bytes.ts";
 import { Fragments } from "./fragments.ts";
 import { ObjectColumn } from "./object-column.ts";
 import { TextIds } from "./text-ids.ts";
@@ -170,15 +171,18 @@ export class InternedValues {
   }
 
   #writeFragment(id: number, text: string): void {
-    const escaped = /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (c) => (c === "\n" ? "\\n" : `\\${c}`)) : text;
-    if (escaped !== text) this.#escapes.set(id, escaped.length - text.length);
     const { fragments } = this;
-    // UTF-8 takes at most three bytes for a UTF-16 unit.
-    const start = fragments.reserve(this.#prefix.length + escaped.length * 3 + 1);
+    // UTF-8 takes at most three bytes for a UTF-16 unit, and two for one that is escaped.
+    const start = fragments.reserve(this.#prefix.length + text.length * 3 + 1);
     const { bytes } = fragments;
     bytes.set(this.#prefix, start);
-    let end = start + this.#prefix.length;
-    end += encodeText(escaped, bytes, end);
+    const valueStart = start + this.#prefix.length;
+    let end = valueStart + encodeText(text, bytes, valueStart);
+    if (/[\\"\n]/.test(text)) {
+      const escapes = escapeBytes(bytes, valueStart, end, QUOTE);
+      this.#escapes.set(id, escapes);
+      end += escapes;
+    }
     bytes[end++] = 34;
     fragments.add(this.#label, id, end - start);
   }
