@@ -452,3 +452,22 @@ function nearestBound({ schema, positive, negative }: Counts): number {
   const keys = [...positive, ...negative].map(([key]) => key);
   return exponentialKeys(schema).upperBound(Math.min(...keys));
 }
+
+describe("ExponentialBuckets.takeBack", () => {
+  it("leaves the counts as if the number had never been counted", () => {
+    for (const last of [3, -3, 0, 1e-9, 1e9, -1e-300]) {
+      const options = { schema: 3, zeroThreshold: 1e-6 };
+      const [one, judge] = [new ExponentialBuckets(options), new ExponentialBuckets(options)];
+      for (const value of [1, 3, 3, -5, 0, 1e-8]) for (const buckets of [one, judge]) buckets.observe(value);
+      one.observe(last);
+      one.takeBack(last);
+      const counts = (buckets: ExponentialBuckets) => {
+        const all: [string, number, number][] = [["zero", 0, buckets.zeroCount]];
+        buckets.forEachPositive((key, count) => all.push(["+", key, count]));
+        buckets.forEachNegative((key, count) => all.push(["-", key, count]));
+        return all;
+      };
+      assert.deepEqual(counts(one), counts(judge));
+    }
+  });
+});
