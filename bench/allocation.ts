@@ -2,7 +2,7 @@
 // with a young generation large enough that nothing is collected while it is counted.
 import type { Case, LoneCase, Settings, Target } from "./case.ts";
 import type { Client, Labels } from "./client.ts";
-import { type ContenderName, libraries, ours, rival } from "./contenders.ts";
+import { type ContenderName, ours, rival } from "./contenders.ts";
 import { pollute } from "./pollute.ts";
 import { requestLoop, requestMetrics } from "./request.ts";
 import { durations, labelColumns, labelNames, randomOrder } from "./traffic.ts";
@@ -211,18 +211,17 @@ function allocationCase(
 }
 
 export function cases(settings: Settings): readonly Case[] {
-  const prometheus = libraries.slice(0, 3);
   const both: readonly ContenderName[] = [ours, rival];
   // A byte for what the measuring itself leaves.
   const nothing: Target = { type: "at most", value: 0.5 };
   const nothingMore: Target = { type: "beyond", of: "limit", by: 0.5 };
   return [
-    allocationCase("kept-inc", "kept series inc()", libraries, nothing, settings),
+    allocationCase("kept-inc", "kept series inc()", both, nothing, settings),
     allocationCase("kept-set", "kept series set()", both, nothing, settings),
-    allocationCase("kept-observe", "kept series observe(), 11 bounds", prometheus, nothing, settings),
-    allocationCase("summary-observe", "summary.observe(), 5 age buckets", prometheus, nothing, settings),
-    allocationCase("inc-literal", "inc({3 labels})", libraries, nothingMore, settings),
-    allocationCase("labels-inc", "labels(a, b, c).inc()", prometheus, nothingMore, settings),
+    allocationCase("kept-observe", "kept series observe(), 11 bounds", both, nothing, settings),
+    allocationCase("summary-observe", "summary.observe(), 5 age buckets", both, nothing, settings),
+    allocationCase("inc-literal", "inc({3 labels})", both, nothingMore, settings),
+    allocationCase("labels-inc", "labels(a, b, c).inc()", both, nothingMore, settings),
     allocationCase("observe-literal", "observe({3 labels}, v)", both, nothingMore, settings),
     // It may cost its one object.
     allocationCase(
@@ -232,6 +231,6 @@ export function cases(settings: Settings): readonly Case[] {
       { type: "beyond", of: "limit", by: 64.5 },
       settings,
     ),
-    allocationCase("six-calls", "one HTTP request's six metric calls", libraries, nothingMore, settings),
+    allocationCase("six-calls", "one HTTP request's six metric calls", both, nothingMore, settings),
   ];
 }

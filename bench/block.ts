@@ -97,7 +97,8 @@ export function cases({ quick, full }: Settings): readonly Case[] {
     tickerCase("integers", million, [ours, rival, "limit"]),
     tickerCase("doubles", k100, [ours, rival, "limit"]),
     tickerCase("histograms", k10, [...libraries.slice(0, 3), "limit"]),
-    ...(quick || full ? [tickerCase("histograms", k100, [ours, rival, "limit"])] : []),
-    requestCase("integers", million),
+    ...(quick || full
+      ? [tickerCase("histograms", k100, [ours, rival, "limit"]), requestCase("integers", million)]
+      : []),
   ];
 }

@@ -9,7 +9,7 @@ const figures: readonly {
   readonly unit: Unit;
   readonly title: string;
   readonly targets: readonly Target[];
-  /** @default all that aggregate */
+  /** @default all that aggregate; those that the targets are about where more would take too long */
   readonly contenders?: readonly ContenderName[];
 }[] = [
   { name: "scrape", unit: "ms", title: "scrape", targets: [{ type: "faster", than: rival, times: 10 }] },
@@ -25,13 +25,15 @@ const figures: readonly {
   { name: "bytes", unit: "bytes", title: "bytes between the processes in a second", targets: [] },
 ];
 
+const all: readonly ContenderName[] = [ours, rival, "prom-client"];
+
 function clusterCase(figure: (typeof figures)[number], series: number, settings: Settings): LoneCase {
   return {
     type: "lone",
     name: `cluster/${figure.name}/${sizeName(series)}`,
     title: `${figure.title}, 4 processes of ${series.toLocaleString("en-US")} series each, 1 % changed a second`,
     unit: figure.unit,
-    contenders: figure.contenders ?? [ours, rival, "prom-client"],
+    contenders: figure.contenders ?? (settings.full || figure.name === "scrape" ? all : [ours, rival]),
     processes: 1,
     targets: figure.targets,
     async measure(_, name) {
@@ -46,5 +48,6 @@ function clusterCase(figure: (typeof figures)[number], series: number, settings:
 
 export function cases(settings: Settings): readonly Case[] {
   const sizes = settings.quick ? [1_000] : settings.full ? [10_000, 100_000] : [10_000];
-  return sizes.flatMap((size) => figures.map((figure) => clusterCase(figure, size, settings)));
+  const shown = figures.filter(({ name }) => settings.quick || settings.full || name !== "bytes");
+  return sizes.flatMap((size) => shown.map((figure) => clusterCase(figure, size, settings)));
 }

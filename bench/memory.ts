@@ -125,12 +125,25 @@ function scrapeCase(size: number): LoneCase {
   };
 }
 
-export function cases({ quick }: Settings): readonly Case[] {
+export function cases({ quick, full }: Settings): readonly Case[] {
   const million = quick ? 5_000 : 1_000_000;
   const some = quick ? 2_000 : 200_000;
   const k100 = quick ? 2_000 : 100_000;
   const share = (times: number): Target => ({ type: "within", of: rival, times });
   const counter = { metric: "counter", size: some, strings: "shared", scraped: true } as const;
+  const beforeScrapes = [
+    seriesCase("counter-before-scrape", "memory a counter series with 3 labels, before the first scrape", {
+      ...counter,
+      scraped: false,
+    }),
+    seriesCase("histogram-before-scrape", "memory a histogram series with 11 bounds, before the first scrape", {
+      ...counter,
+      metric: "histogram",
+      size: k100,
+      contenders: libraries.slice(0, 3),
+      scraped: false,
+    }),
+  ];
   return [
     seriesCase("counter", "memory a counter series with 3 labels, after a scrape", {
       ...counter,
@@ -144,10 +157,6 @@ export function cases({ quick }: Settings): readonly Case[] {
       contenders: [ours, rival],
       targets: [share(0.5)],
     }),
-    seriesCase("counter-before-scrape", "memory a counter series with 3 labels, before the first scrape", {
-      ...counter,
-      scraped: false,
-    }),
     seriesCase("counter-fresh-strings", "memory a counter series with 3 labels, strings not shared, after a scrape", {
       ...counter,
       strings: "fresh",
@@ -160,13 +169,7 @@ export function cases({ quick }: Settings): readonly Case[] {
       contenders: libraries.slice(0, 3),
       targets: [share(0.3)],
     }),
-    seriesCase("histogram-before-scrape", "memory a histogram series with 11 bounds, before the first scrape", {
-      ...counter,
-      metric: "histogram",
-      size: k100,
-      contenders: libraries.slice(0, 3),
-      scraped: false,
-    }),
+    ...(quick || full ? beforeScrapes : []),
     scrapeCase(million),
   ];
 }

@@ -37,7 +37,7 @@ const usage = `Measures the library against its peers and against what any imple
 npm run bench                    every case but the slowest, in under ten minutes
 npm run bench -- counter scrape  the cases whose name holds one of these texts
   --quick           every case in small sizes, to see that all of it works
-  --full            also growth, churn and an HTTP server under load
+  --full            also growth, churn, an HTTP server under load, and more sizes
   --json FILE       writes the figures to a file
   --record          writes them to bench/record/
   --list            names the cases

@@ -23,12 +23,12 @@ interface Pace {
   readonly warmUpSamples: number;
 }
 
-const normalPace: Pace = { rounds: 11, sampleMs: 12, warmUpMs: 300, warmUpSamples: 12 };
+const normalPace: Pace = { rounds: 9, sampleMs: 12, warmUpMs: 300, warmUpSamples: 12 };
 /** So that a profiler, which looks every few hundred microseconds, sees enough. */
 const profilePace: Pace = { ...normalPace, rounds: 100 };
 const quickPace: Pace = { rounds: 3, sampleMs: 2, warmUpMs: 20, warmUpSamples: 3 };
 /** Where a round takes long there are fewer of them, though never fewer than three. */
-const roundsMs = 6000;
+const roundsMs = 5000;
 /** What takes longer than this is warm after one run. */
 const slowMs = 400;
 /** About how long each contender works before the answers are compared. */

@@ -35,7 +35,7 @@ function scrapeCase({ quick }: Settings): LoneCase {
     unit: "ns",
     contenders,
     targets: [{ type: "faster", than: rival, times: 4 }],
-    processes: quick ? 1 : 5,
+    processes: quick ? 1 : 3,
     measure: (contender) => (quick ? scrapes(contender, 10, 1, 10) : scrapes(contender, 2_000, 4, 200)),
   };
 }
@@ -48,7 +48,7 @@ function youngCase({ quick }: Settings): LoneCase {
     title: "CPU time of each of the first 200 scrapes of the default metrics",
     unit: "ns",
     contenders,
-    processes: quick ? 1 : 5,
+    processes: quick ? 1 : 3,
     measure: (contender) => scrapes(contender, 0, 1, quick ? 10 : 200),
   };
 }
@@ -60,10 +60,10 @@ function idleCase({ quick }: Settings): LoneCase {
     name: "runtime/idle",
     title: "CPU time a second of an idle process that collects the default metrics",
     unit: "ms",
-    contenders: [...contenders, "limit"],
+    contenders: [ours, rival, "limit"],
     limitTitle: "collecting nothing",
     targets: [{ type: "beyond", of: "limit", by: 2 }],
-    processes: quick ? 1 : 2,
+    processes: 1,
     async measure({ client }, name) {
       const registry = new client.Registry();
       if (name !== "limit") client.collectDefaultMetrics?.({ register: registry });
@@ -71,7 +71,7 @@ function idleCase({ quick }: Settings): LoneCase {
       await delay(quick ? 100 : 2_000);
       const before = process.cpuUsage();
       const startMs = performance.now();
-      await delay(quick ? 200 : 8_000);
+      await delay(quick ? 200 : 6_000);
       const { user, system } = process.cpuUsage(before);
       return [(user + system) / (performance.now() - startMs)];
     },

@@ -209,7 +209,8 @@ function coldCase(size: number, { quick }: Settings): LoneCase {
 }
 
 export function cases(settings: Settings): readonly Case[] {
-  const { quick } = settings;
+  const { quick, full } = settings;
+  const isThorough = quick || full;
   const some: readonly ContenderName[] = [ours, rival, "limit"];
   const atLeast = (times: number): Target => ({ type: "faster", than: rival, times });
   const copies = (times: number): Target => ({ type: "within", of: "limit", times });
@@ -223,13 +224,12 @@ export function cases(settings: Settings): readonly Case[] {
     scrapeCase("decimals", k100, { contenders: some }),
     scrapeCase("doubles", k100, { targets: [atLeast(6)], contenders: some }),
     scrapeCase("histograms", k10, { targets: [atLeast(18), copies(3)] }),
-    scrapeCase("histograms", k100, { contenders: some }),
+    ...(isThorough ? [scrapeCase("histograms", k100, { contenders: some })] : []),
     scrapeCase("families", quick ? 50 : 2_000),
     openMetricsCase("integers", k100, [atLeast(25)]),
     openMetricsCase("histograms", k10, [atLeast(18)]),
     gzipCase("integers", k100),
-    readerCase("chunks", k100),
-    readerCase("string", k100),
+    ...(isThorough ? [readerCase("chunks", k100), readerCase("string", k100)] : []),
     protobufCase("integers", k100),
     protobufCase("histograms", k10),
     protobufCase("native", k10),
