@@ -1,6 +1,5 @@
 // A server under load for TALLYSTICK_SOAK_SECONDS, ten unless told (1800 for half an hour), with all that is measured by
-// default: its memory stays as it is, nothing piles up, and it has counted what was sent. What lasts longer than two
-// minutes needs TEST_TIMEOUT_MS, in which the whole file has to end.
+// default: its memory stays as it is, nothing piles up, and it has counted what was sent.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -15,6 +15,15 @@ const gc = runInNewContext("gc") as () => void;
 const openFiles = () => (existsSync("/proc/self/fd") ? readdirSync("/proc/self/fd").length : 0);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
+/** The heap in use once what was begun is over and what nobody holds is collected. */
+async function settledHeap(): Promise<number> {
+  for (let i = 0; i < 4; i++) {
+    await turn();
+    gc();
+  }
+  return process.memoryUsage().heapUsed;
+}
+
 describe("collectDefaultMetrics with all collectors", () => {
   it("grows nothing in a thousand rounds of starting and stopping", async () => {
     const registry = new Registry();
@@ -27,11 +36,7 @@ describe("collectDefaultMetrics with all collectors", () => {
         else handle.stop();
         if (i % 25 === 0) await turn();
       }
-      for (let i = 0; i < 4; i++) {
-        await turn();
-        gc();
-      }
-      return process.memoryUsage().heapUsed;
+      return settledHeap();
     };
     const before = await rounds(500);
     const [files, resources] = [openFiles(), process.getActiveResourcesInfo()];
@@ -76,11 +81,7 @@ describe("instrumentHttp", () => {
         channels.filter((name) => hasSubscribers(name)),
         [],
       );
-      for (let i = 0; i < 4; i++) {
-        await turn();
-        gc();
-      }
-      return process.memoryUsage().heapUsed;
+      return settledHeap();
     };
     const before = await rounds(500);
     const [files, resources] = [openFiles(), process.getActiveResourcesInfo()];
