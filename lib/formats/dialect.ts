@@ -37,8 +37,11 @@ export interface Dialect {
   readonly end: string;
 }
 
-/** The label that a type writes itself, `""` if none. A state set's is its family's name, whatever prefix that got. */
-export function typeLabelOf({ type, name }: Pick<FamilyDescriptor, "type" | "name">): string {
+/**
+ * The label that a type writes itself, `""` if none, as while no type is known. A state set's is its family's name,
+ * whatever prefix that got.
+ */
+export function typeLabelOf({ type, name }: { readonly type: MetricType | undefined; readonly name: string }): string {
   switch (type) {
     case "histogram":
     case "gaugehistogram":
@@ -51,6 +54,7 @@ export function typeLabelOf({ type, name }: Pick<FamilyDescriptor, "type" | "nam
     case "gauge":
     case "info":
     case "unknown":
+    case undefined:
       return "";
     default:
       return type satisfies never;

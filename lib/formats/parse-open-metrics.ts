@@ -1,4 +1,5 @@
 import type { Exemplar, MetricFamily, MetricType } from "../model/family.ts";
+import { typeLabelOf } from "./dialect.ts";
 import { isMetricType, OpenMetricsFamily, samplesOf, suffixOf } from "./open-metrics-family.ts";
 import { ParseError, showText } from "./parse-error.ts";
 import type { ParseLimits } from "./parse-limits.ts";
@@ -216,18 +217,15 @@ export class OpenMetricsParser {
     const head = this.#head;
     const fault = faultOf(family, part, value);
     if (fault !== undefined) scanner.fail(fault, valueAt);
-    const label = ownLabel(family);
-    const labelAt = label === undefined ? -1 : head.indexOf(label);
+    const label = typeLabelOf(family);
+    const labelAt = label === "" ? -1 : head.indexOf(label);
     let rank = 0;
     if (part === "bucket" || part === "quantile") {
       rank = readRank(scanner, head, labelAt, label as "le" | "quantile");
       this.#checkRank(rank, head.valueOffset(labelAt), exemplar);
     } else if (labelAt >= 0 !== (part === "state")) {
       const expected = part === "state" ? "the" : "no";
-      scanner.fail(
-        `${expected} label ${showText(label as string)} at ${showText(head.name(scanner))}`,
-        scanner.lineStart,
-      );
+      scanner.fail(`${expected} label ${showText(label)} at ${showText(head.name(scanner))}`, scanner.lineStart);
     }
     const draft = family.draftOf(scanner, head, labelAt, timestampMs);
     if (part === "bucket") this.#checkOrder(draft, rank, value, valueAt, head.valueOffset(labelAt));
@@ -265,21 +263,6 @@ export class OpenMetricsParser {
       part = this.#begin(name, at).partOf(scanner, head);
     }
     this.#part = part;
-  }
-}
-
-/** The label that a type gives to samples of its own, if it has one. */
-function ownLabel({ type, name }: OpenMetricsFamily): string | undefined {
-  switch (type) {
-    case "histogram":
-    case "gaugehistogram":
-      return "le";
-    case "summary":
-      return "quantile";
-    case "stateset":
-      return name;
-    default:
-      return undefined;
   }
 }
 

@@ -97,7 +97,7 @@ export class TextExposition implements Format {
   #planFor(block: Block, view: FamilyView, constantLabels: LabelSet): TextPlan {
     const { table } = view.family;
     const known = this.#plans.get(table);
-    if (known?.name === block.head && known.constantLabels === constantLabels) return known;
+    if (known?.headText === block.head && known.constantLabels === constantLabels) return known;
     const plan = makePlan(block, view, constantLabels, this.#dialect);
     this.#plans.set(table, plan);
     return plan;

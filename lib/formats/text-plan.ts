@@ -37,8 +37,8 @@ export interface LineSpec extends Omit<SampleLine, "suffix" | "label"> {
 
 /** What all rows of a family have in common. */
 export interface TextPlan {
-  /** The lines before the first row, as they are. */
-  readonly name: string;
+  /** The lines before the first row: HELP, TYPE and UNIT. */
+  readonly headText: string;
   /** The same as bytes; nothing where they are too long to be written at once. */
   readonly head: Piece | undefined;
   readonly constantLabels: LabelSet;
@@ -54,11 +54,12 @@ export interface TextPlan {
 }
 
 /**
+ * @param headText the lines before the first row
  * @param absent what stands for each absent label, with a comma before it
  * @param more the names of the row's labels, where they are not written as they are; and how exemplars are
  */
 export function textPlan(
-  name: string,
+  headText: string,
   constantLabels: LabelSet,
   lines: readonly LineSpec[],
   absent: readonly string[],
@@ -78,9 +79,9 @@ export function textPlan(
   const absentPieces = absent.map((text) => (text === "" ? undefined : piece(encoder.encode(text))));
   const renamed = more.names?.map((label) => piece(encoder.encode(`,${label}="`)));
   const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
-  const headBytes = encoder.encode(name);
+  const headBytes = encoder.encode(headText);
   return {
-    name,
+    headText,
     head: headBytes.length > LONGEST_HEAD ? undefined : piece(headBytes),
     constantLabels,
     lines: planned,

@@ -164,7 +164,7 @@ export function askToUpdate(
  * Steps one and two of a scrape: asks all collectors side by side, then puts together what they gave. Whoever threw,
  * was late or gave something that can't be exposed is left out, and reported.
  *
- * @param registrations in the order of exposition
+ * @param registrations in the order of exposition; a list that nobody changes, for answers are known by their place in it
  * @param labelsOf the constant labels of a registration, one and the same object as long as they do not change
  * @param ownersOf who exposes a name since registration
  * @param joining what others have counted, if there are others
