@@ -23,6 +23,13 @@ export {
   type DefaultMetricsOptions,
 } from "./runtime/default-metrics.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
+export { PushError } from "./transports/push-error.ts";
+export {
+  type PushAnswer,
+  Pushgateway,
+  type PushgatewayOptions,
+  type PushParameters,
+} from "./transports/pushgateway.ts";
 export {
   type CloseOptions,
   type MetricsServer,

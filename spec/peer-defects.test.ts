@@ -1,9 +1,14 @@
 // Defects that were measured in other clients: none of them may appear here. Each test bears the name of a defect, and
 // says what the others do.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { Counter, Gauge, Histogram, type LabelValue, Registry, Summary } from "../lib/core.ts";
 import { collectFrom } from "../lib/runtime/default-metrics.ts";
+import { groupingPath } from "../lib/transports/grouping-key.ts";
+import { Pushgateway } from "../lib/transports/pushgateway.ts";
 import { deferred } from "./deferred.ts";
 import { failures, listening, turn } from "./registry/collectors.ts";
 import { FakeRuntime } from "./runtime/fake-sources.ts";
@@ -564,6 +569,44 @@ describe("collectDefaultMetrics twice throws, and what it began runs on after cl
       collectFrom(runtime.sources, { register: registry });
     }
     assert.deepEqual([runtime.timers.size, runtime.gcListeners.size], [1, 1]);
+  });
+});
+
+// Each was taken for a success, and the gateway had stored nothing.
+describe("Pushgateway: a slash or nothing at all in a grouping value, and a redirection as the answer", () => {
+  it("writes such values so that the gateway takes them", () => {
+    assert.equal(groupingPath("a/b", { c: "/", d: "" }), "/job@base64/YS9i/c@base64/Lw/d@base64/=");
+  });
+
+  it("takes a redirection for the failure that it is", async () => {
+    const server = createServer((_, response) => response.writeHead(301, { Location: "/metrics" }).end()).listen(0);
+    await once(server, "listening");
+    const gateway = new Pushgateway(`127.0.0.1:${(server.address() as AddressInfo).port}`, new Registry());
+    try {
+      await assert.rejects(gateway.push({ jobName: "a" }), { name: "PushError", status: 301 });
+    } finally {
+      server.close();
+    }
+  });
+});
+
+// Headers that users share were changed, so that nothing later was compressed.
+describe("Pushgateway: delete() takes the headers away that later pushes need", () => {
+  it("leaves the headers as they are", async () => {
+    const seen: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      seen.push(request.headers["content-encoding"]);
+      request.resume().once("end", () => response.writeHead(202).end());
+    }).listen(0);
+    await once(server, "listening");
+    const headers = Object.freeze({ "Content-Encoding": "gzip" });
+    const gateway = new Pushgateway(`127.0.0.1:${(server.address() as AddressInfo).port}`, { headers }, new Registry());
+    try {
+      for (const method of ["push", "delete", "push"] as const) await gateway[method]({ jobName: "a" });
+    } finally {
+      server.close();
+    }
+    assert.deepEqual(seen, ["gzip", undefined, "gzip"]);
   });
 });
 

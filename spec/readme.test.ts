@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
-import { describe, it } from "node:test";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, it, type TestContext } from "node:test";
 import { promisify } from "node:util";
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
@@ -30,8 +33,8 @@ async function output(program: string): Promise<string> {
 /** What the blocks of the guide take for granted: the metrics of the first program, and an application around them. */
 const surroundings = `
 import {
-  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, collectDefaultMetrics, countErrors,
-  fetchHandler, httpRoute, instrumentHttp, lint, measure, metricsHandler, parse, register, setHttpRoute,
+  AlreadyRegisteredError, Counter, Gauge, Histogram, Info, Pushgateway, Registry, StateSet, Summary, collectDefaultMetrics,
+  countErrors, fetchHandler, httpRoute, instrumentHttp, lint, measure, metricsHandler, parse, register, setHttpRoute,
   startMetricsServer, trackInProgress,
 } from "tallystick";
 import { createReadStream } from "node:fs";
@@ -51,6 +54,16 @@ const response = new Writable({ write: (chunk, encoding, done) => done() });
 const redis = { dbSize: async () => 3, hGetAll: async () => ({}), hSet: work, lLen: async () => 2, lPop: async () => '{"at":0}' };
 `;
 
+/** The address of a Pushgateway that takes whatever it is given, while the test runs. */
+async function gateway(t: TestContext): Promise<string> {
+  const server = createServer((request, response) => {
+    request.resume().once("end", () => response.end());
+  }).listen(0, "127.0.0.1");
+  t.after(() => server.close());
+  await once(server, "listening");
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 describe("README.md", () => {
   it("has a program that prints what stands below it", async () => {
     const [program] = blocks("ts");
@@ -58,7 +71,7 @@ describe("README.md", () => {
     assert.equal(await output(program as string), printed);
   });
 
-  it("has a guide whose every piece runs, one after the other, and leaves an exposition", async () => {
+  it("has a guide whose every piece runs, one after the other, and leaves an exposition", async (t) => {
     const pieces = blocks("ts").slice(1);
     assert.ok(pieces.length > 5);
     const imports = pieces.flatMap((piece) => piece.match(/^import .*$/gm) ?? []);
@@ -66,7 +79,8 @@ describe("README.md", () => {
     // Each piece in a block of its own, so that two may use the same names.
     const bodies = pieces.map((piece) => `{\n${piece.replaceAll(/^import .*$/gm, "")}\n}`);
     const end = `console.log(await register.metrics()); process.exit(0);`;
-    const printed = await output([...own, surroundings, ...bodies, end].join("\n"));
+    const program = [...own, surroundings, ...bodies, end].join("\n");
+    const printed = await output(program.replace("127.0.0.1:9091", await gateway(t)));
     const families: string[] = printed.match(/^# TYPE \S+/gm) ?? [];
     for (const name of [
       "jobs_total",
