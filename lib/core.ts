@@ -6,7 +6,11 @@ export { type Finding, type LintOptions, type LintRule, lint } from "./formats/l
 export { type EscapingScheme, escapeName, type NameKind, unescapeName } from "./formats/name-escaping.ts";
 export {
   OPENMETRICS_CONTENT_TYPE as openMetricsContentType,
+  type OpenMetricsContentType,
+  PROMETHEUS_CONTENT_TYPE as contentType,
   PROMETHEUS_CONTENT_TYPE as prometheusContentType,
+  type PrometheusContentType,
+  type RegistryContentType,
 } from "./formats/negotiation.ts";
 export { parse, parseStream } from "./formats/parse.ts";
 export { ParseError } from "./formats/parse-error.ts";
@@ -16,16 +20,24 @@ export {
   Counter,
   type CounterClass,
   type CounterOptions,
+  type CounterOptions as CounterConfiguration,
   type CounterSeries,
   type CounterSeriesWithExemplars,
   type CounterWithExemplars,
 } from "./metrics/counter.ts";
 export { type ExemplarSource, setExemplarSource } from "./metrics/exemplar-source.ts";
-export { Gauge, type GaugeClass, type GaugeOptions, type GaugeSeries } from "./metrics/gauge.ts";
+export {
+  Gauge,
+  type GaugeClass,
+  type GaugeOptions,
+  type GaugeOptions as GaugeConfiguration,
+  type GaugeSeries,
+} from "./metrics/gauge.ts";
 export {
   Histogram,
   type HistogramClass,
   type HistogramOptions,
+  type HistogramOptions as HistogramConfiguration,
   type HistogramSeries,
   type HistogramSeriesWithExemplars,
   type HistogramValue,
@@ -40,6 +52,7 @@ export {
   Summary,
   type SummaryClass,
   type SummaryOptions,
+  type SummaryOptions as SummaryConfiguration,
   type SummarySeries,
   type SummaryValue,
 } from "./metrics/summary.ts";
@@ -73,6 +86,7 @@ export type {
   SummarySeries as SummaryFamilySeries,
 } from "./model/family.ts";
 export type { LabelValue, LabelValues, SomeLabelValues } from "./model/labels.ts";
+export { isLegacyMetricName as validateMetricName } from "./model/names.ts";
 export { register } from "./registry/default-registry.ts";
 export { AlreadyRegisteredError, CollectorError } from "./registry/errors.ts";
 export type { MetricClass, Registrar, ScopeOptions } from "./registry/registrar.ts";

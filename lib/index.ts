@@ -21,6 +21,7 @@ export {
   collectDefaultMetrics,
   type DefaultMetrics,
   type DefaultMetricsOptions,
+  type DefaultMetricsOptions as DefaultMetricsCollectorConfiguration,
 } from "./runtime/default-metrics.ts";
 export { type MetricsHandler, metricsHandler } from "./transports/handler.ts";
 export { PushError } from "./transports/push-error.ts";

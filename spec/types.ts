@@ -2,24 +2,41 @@
 import {
   type Collector,
   Counter,
+  type CounterConfiguration,
   type CounterOptions,
   type CounterSeries,
   type CounterWithExemplars,
+  type contentType,
   type EndTimer,
   Gauge,
+  type GaugeConfiguration,
+  type GaugeOptions,
   type GaugeSeries,
   Histogram,
+  type HistogramConfiguration,
+  type HistogramOptions,
   type HistogramWithExemplars,
   Info,
   type LabelValues,
   type Metric,
   type MetricFamily,
+  type openMetricsContentType,
   Registry,
+  type RegistryContentType,
   type ScrapeContext,
   StateSet,
   Summary,
+  type SummaryConfiguration,
+  type SummaryOptions,
 } from "../lib/core.ts";
-import { collectDefaultMetrics, countErrors, measure, trackInProgress } from "../lib/index.ts";
+import {
+  collectDefaultMetrics,
+  countErrors,
+  type DefaultMetricsCollectorConfiguration,
+  type DefaultMetricsOptions,
+  measure,
+  trackInProgress,
+} from "../lib/index.ts";
 
 /** Fails to compile unless the two types are the same. */
 function same<A, B>(..._: (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? [] : [never]): void {}
@@ -47,6 +64,13 @@ const explicit = new Counter<"a" | "b">({ name: "c", help: "C.", labelNames: ["a
 same<typeof explicit, Counter<"a" | "b">>();
 
 export const typedOptions: CounterOptions<"a"> = { name: "c", help: "C.", labelNames: ["a"], aggregator: "max" };
+// By prom-client's name, too.
+export const configuration: CounterConfiguration<"a"> = typedOptions;
+same<GaugeConfiguration<"a">, GaugeOptions<"a">>();
+same<HistogramConfiguration<"a">, HistogramOptions<"a">>();
+same<SummaryConfiguration<"a">, SummaryOptions<"a">>();
+same<DefaultMetricsCollectorConfiguration, DefaultMetricsOptions>();
+same<RegistryContentType, typeof contentType | typeof openMetricsContentType>();
 same<LabelValues<"a">["a"], string | number | boolean | null | undefined>();
 
 // @ts-expect-error the name is missing

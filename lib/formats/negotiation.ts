@@ -13,6 +13,11 @@ export const PROMETHEUS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8
 /** The content type of OpenMetrics text 1.0.0. */
 export const OPENMETRICS_CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/** What a registry's content type can be, by prom-client's names. */
+export type PrometheusContentType = typeof PROMETHEUS_CONTENT_TYPE;
+export type OpenMetricsContentType = typeof OPENMETRICS_CONTENT_TYPE;
+export type RegistryContentType = PrometheusContentType | OpenMetricsContentType;
+
 /** How a format is written where its reader has no say. */
 export interface FormatOptions {
   /** Whether OpenMetrics has samples that say when series began. */

@@ -108,6 +108,9 @@ export class AggregatorRegistry extends Registry {
     return this.metrics();
   }
 
+  /** Resolves at once: there is nothing to wait for, as a worker leaves what it has counted when it ends. */
+  async shutdown(): Promise<void> {}
+
   /**
    * In a worker: says which registries it reports.
    *

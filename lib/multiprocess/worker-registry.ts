@@ -13,4 +13,7 @@ export class WorkerRegistry extends Registry {
   workerMetrics(): Promise<string> {
     return register.metrics();
   }
+
+  /** Resolves at once: there is nothing to wait for, as what a thread has counted stays when it ends. */
+  async shutdown(): Promise<void> {}
 }
