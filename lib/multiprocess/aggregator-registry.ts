@@ -1,6 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import type { MetricJson } from "../model/collector.ts";
 import { Registry, type RegistryOptions } from "../registry/registry.ts";
+import { warnOnce } from "../registry/warn-once.ts";
 import { aggregateJson } from "./aggregate-json.ts";
 import { Aggregation } from "./aggregation.ts";
 import { reportToParent, setReportedRegistries } from "./child-reports.ts";
@@ -29,8 +30,6 @@ export interface AggregatorRegistryOptions extends Omit<RegistryOptions, "onErro
 
 /** What timers take at most. */
 const LONGEST_MS = 2 ** 31 - 1;
-/** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
-const MOST_WARNINGS = 100;
 /** How long `clusterMetrics()` waits for fresh values, in milliseconds. */
 const DEFAULT_DEADLINE_MS = 200;
 
@@ -133,13 +132,3 @@ export class AggregatorRegistry extends Registry {
 /** The name that `@prometheus-io/client` has for {@link AggregatorRegistry}. */
 export const ClusterRegistry: typeof AggregatorRegistry = AggregatorRegistry;
 export type ClusterRegistry = AggregatorRegistry;
-
-/** Warns through the process, and of each cause only once. */
-function warnOnce(): (error: Error) => void {
-  const warned = new Set<string>();
-  return (error) => {
-    if (warned.has(error.message) || warned.size >= MOST_WARNINGS) return;
-    warned.add(error.message);
-    process.emitWarning(error);
-  };
-}

@@ -6,17 +6,17 @@ import {
   PROMETHEUS_CONTENT_TYPE,
 } from "../formats/negotiation.ts";
 import type { Collector, Metric, MetricJson } from "../model/collector.ts";
-import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
+import type { LabelSet } from "../model/family.ts";
 import { labelKey, readLabelSet } from "../model/labels.ts";
-import { checkConstantLabelNames, checkLabelNames, describeMetric, occupiedNames } from "../model/names.ts";
-import { checkDescriptor } from "./check-family.ts";
-import { AlreadyRegisteredError, type CollectorError } from "./errors.ts";
-import type { NameOwner } from "./gathering.ts";
+import { checkConstantLabelNames, occupiedNames } from "../model/names.ts";
+import type { CollectorError } from "./errors.ts";
+import { ERRORS_TOTAL, Failures } from "./failures.ts";
 import { getOrCreate } from "./get-or-create.ts";
 import { joinText } from "./join-text.ts";
 import type { Joined } from "./joined.ts";
 import { familyJson, plainFamily } from "./plain-families.ts";
 import type { GetOrCreate, Registrar, RegistrarBase, ScopeOptions } from "./registrar.ts";
+import { isOf, Registrations } from "./registrations.ts";
 import { Scope } from "./scope.ts";
 import {
   type Collected,
@@ -28,6 +28,7 @@ import {
   type ScrapeHost,
   type ScrapeOptions,
 } from "./scrape.ts";
+import { warnOnce } from "./warn-once.ts";
 import type { RegistryWatcher } from "./watcher.ts";
 
 /** How a registry meets its surroundings; the defaults are right wherever JavaScript runs. */
@@ -65,23 +66,8 @@ export interface RegistryOptions {
   readonly turn?: () => Promise<void>;
 }
 
-const ERRORS_TOTAL = "tallystick_collector_errors_total";
 /** A piece so small is copied for the caller, who would have to keep a whole chunk for it. */
 const SMALL_BYTES = 32_768;
-
-/** Causes that are warned of, at the most; a message can hold anything and would fill a log for ever. */
-const MOST_WARNINGS = 100;
-
-/** A registration here. */
-interface Entry extends Registration {
-  /** Whether its collector told which families it has. */
-  readonly isDescribed: boolean;
-}
-
-/** Who exposes a name, and in which of its families. */
-interface Owner extends NameOwner {
-  readonly registration: Registration;
-}
 
 /**
  * The set of collectors that one scrape asks, and the names that they own.
@@ -95,13 +81,9 @@ export class Registry implements Registrar {
   /** The content type of OpenMetrics text 1.0.0. */
   static readonly OPENMETRICS_CONTENT_TYPE: string = OPENMETRICS_CONTENT_TYPE;
 
-  readonly #registrations: Entry[] = [];
-  /** Who exposes a name, sample names included. */
-  readonly #owners = new Map<string, Owner[]>();
+  readonly #registrations = new Registrations();
   readonly #host: ScrapeHost;
-  readonly #now: () => number;
-  readonly #onError: (error: CollectorError) => void;
-  readonly #failures = new Map<string, { count: number; readonly createdMs: number }>();
+  readonly #failures: Failures;
   #defaultLabels: LabelSet = Object.freeze({});
   /** The constant labels of a registration, made once so that what is planned for them can be kept. */
   #constantLabels = new WeakMap<Registration, LabelSet>();
@@ -126,9 +108,8 @@ export class Registry implements Registrar {
     } = typeof options === "string" ? { contentType: options } : options;
     this.#created = created;
     this.#format = supportedFormat(contentType, created);
-    this.#now = now;
-    this.#onError = onError;
-    this.#host = { monotonicNow, turn, onFailure: (error) => this.#fail(error) };
+    this.#failures = new Failures(now, onError);
+    this.#host = { monotonicNow, turn, onFailure: (error) => this.#failures.add(error) };
   }
 
   /** The `Content-Type` of what {@link metrics} and {@link stream} give. */
@@ -175,51 +156,9 @@ export class Registry implements Registrar {
         `A collector has a method "collect", but got ${collector === null ? "null" : typeof collector}.`,
       );
     }
-    if (this.#registrations.some(isOf(collector, prefix, labels))) return;
-    const descriptors = describe({ collector, prefix, labels });
-    const registration: Entry = { collector, prefix, labels, isDescribed: descriptors.length > 0 };
-    for (const descriptor of descriptors) this.#checkNames(registration, descriptor);
-    for (const descriptor of descriptors) {
-      for (const name of occupiedNames(descriptor)) {
-        const owner: Owner = { registration, collector, descriptor };
-        const owners = this.#owners.get(name);
-        if (owners === undefined) this.#owners.set(name, [owner]);
-        else owners.push(owner);
-      }
-    }
-    this.#registrations.push(registration);
+    const registration = this.#registrations.add(collector, prefix, labels);
+    if (registration === undefined) return;
     for (const watcher of this.#watchers) watcher.registered(registration);
-  }
-
-  #checkNames(registration: Registration, descriptor: FamilyDescriptor): void {
-    const who = describeMetric(descriptor.type, descriptor.name);
-    const { collector, prefix } = registration;
-    // A prefix may give a state set the name of one of its labels.
-    if (prefix !== "" && isMetric(collector))
-      checkLabelNames(descriptor.type, descriptor.name, collector.labelNames, true);
-    for (const name of occupiedNames(descriptor)) {
-      for (const { registration: other, collector: existing, descriptor: known } of this.#owners.get(name) ?? []) {
-        if (known.name !== descriptor.name) {
-          const whoElse = lowerFirst(describeMetric(known.type, known.name));
-          throw new AlreadyRegisteredError(
-            name === descriptor.name
-              ? `${who}: ${whoElse} already exposes that name. Rename one, or use two registries.`
-              : `${who} exposes the name "${name}", as ${whoElse} already does. Rename one, or use two registries.`,
-            existing,
-          );
-        }
-        if (
-          known.type !== descriptor.type ||
-          known.unit !== descriptor.unit ||
-          !haveDistinctLabels(other, registration)
-        ) {
-          throw new AlreadyRegisteredError(
-            `${who}: a metric of that name is registered already. Use getOrCreate to share it, or another registry.`,
-            existing,
-          );
-        }
-      }
-    }
   }
 
   /** Takes a collector out again, whatever scope it came through, and returns whether it was there. */
@@ -233,44 +172,32 @@ export class Registry implements Registrar {
   }
 
   #remove(isRemoved: (registration: Registration) => boolean): boolean {
-    const kept = this.#registrations.filter((one) => !isRemoved(one));
-    if (kept.length === this.#registrations.length) return false;
-    const removed = this.#registrations.filter(isRemoved);
-    this.#registrations.splice(0, Number.POSITIVE_INFINITY, ...kept);
-    for (const [name, owners] of this.#owners) {
-      const left = owners.filter((one) => !isRemoved(one.registration));
-      if (left.length > 0) this.#owners.set(name, left);
-      else this.#owners.delete(name);
-    }
+    const removed = this.#registrations.remove(isRemoved);
     for (const watcher of this.#watchers) for (const one of removed) watcher.unregistered(one);
-    return true;
+    return removed.length > 0;
   }
 
   /** The metric that is exposed under the name, or undefined. */
   getSingleMetric(name: string): Metric | undefined {
-    return this.#metricsNamed(name)[0]?.collector;
+    return this.#registrations.metricsNamed(name)[0]?.collector;
   }
 
   /** The metric that is exposed under the name with labels of its registrar, or undefined. @internal */
   getSingleMetricAs(name: string, labels: LabelSet): Metric | undefined {
     const key = labelKey(labels);
-    return this.#metricsNamed(name).find((one) => labelKey(one.labels) === key)?.collector;
-  }
-
-  #metricsNamed(name: string): MetricRegistration[] {
-    const registrations = (this.#owners.get(name) ?? []).map((one) => one.registration);
-    return registrations.filter(isMetricRegistration).filter((one) => one.prefix + one.collector.name === name);
+    return this.#registrations.metricsNamed(name).find((one) => labelKey(one.labels) === key)?.collector;
   }
 
   /** Takes out the metric that is exposed under the name. */
   removeSingleMetric(name: string): void {
-    const named = new Set<Registration>(this.#metricsNamed(name));
+    const named = new Set<Registration>(this.#registrations.metricsNamed(name));
     this.#remove((one) => named.has(one));
   }
 
   /** All metrics, in the order of their registration; other collectors are not among them. */
   getMetricsAsArray(): Metric[] {
-    return [...new Set(this.#registrations.map((one) => one.collector).filter(isMetric))];
+    const collectors = this.#registrations.all().map((one) => one.collector);
+    return [...new Set(collectors.filter(isMetric))];
   }
 
   /**
@@ -284,8 +211,7 @@ export class Registry implements Registrar {
 
   /** Takes out everything: collectors, default labels, and what was counted of failures. */
   clear(): void {
-    this.#registrations.length = 0;
-    this.#owners.clear();
+    this.#registrations.clear();
     this.#failures.clear();
     this.#defaultLabels = Object.freeze({});
     this.#constantLabels = new WeakMap();
@@ -337,7 +263,7 @@ export class Registry implements Registrar {
   watch(watcher: RegistryWatcher): void {
     this.#watchers.push(watcher);
     watcher.labelled(this.#defaultLabels);
-    for (const registration of this.#registrations) watcher.registered(registration);
+    for (const registration of this.#registrations.all()) watcher.registered(registration);
   }
 
   /** Exposes from now on what others have counted together with what is counted here. @internal */
@@ -348,7 +274,7 @@ export class Registry implements Registrar {
   /** Registers all that is here with another registry, be it one of another copy of the library. @internal */
   registerAllWith(other: RegistrarBase): void {
     if (this.#joined !== undefined) other.join?.(this.#joined);
-    for (const one of this.#registrations) other.registerAs(one.collector, one.prefix, this.#labelsOf(one));
+    for (const one of this.#registrations.all()) other.registerAs(one.collector, one.prefix, this.#labelsOf(one));
   }
 
   #labelsOf(registration: Registration): LabelSet {
@@ -371,7 +297,9 @@ export class Registry implements Registrar {
 
   /** The exposition of one metric, as {@link metrics} would write it. `""` for a name that is not registered. */
   async getSingleMetricAsString(name: string): Promise<string> {
-    return joinText(this.#render(() => this.#collect(this.#metricsNamed(name), {}, (other) => other === name), {}));
+    return joinText(
+      this.#render(() => this.#collect(this.#registrations.metricsNamed(name), {}, (other) => other === name), {}),
+    );
   }
 
   /**
@@ -420,7 +348,7 @@ export class Registry implements Registrar {
     return collectFamilies(
       registrations,
       (registration) => this.#labelsOf(registration),
-      (name) => this.#owners.get(name) ?? [],
+      (name) => this.#registrations.ownersOf(name),
       options,
       this.#host,
       this.#joined && { joined: this.#joined, isWanted },
@@ -430,8 +358,9 @@ export class Registry implements Registrar {
   /** Collects from everybody who may have what is wanted, and then tells who failed. */
   async #collectAll(options: ScrapeOptions): Promise<Collected> {
     const wanted = options.names && new Set(options.names);
-    const { families, close } = await this.#collect(this.#registrationsOf(wanted), options);
-    const errors = this.#errorsFamily();
+    const asked = wanted === undefined ? this.#registrations.all() : this.#registrations.whichMayHave(wanted);
+    const { families, close } = await this.#collect(asked, options);
+    const errors = this.#failures.family;
     if (errors !== undefined && !families.some(({ descriptor }) => descriptor.name === ERRORS_TOTAL)) {
       const part = { kind: "plain", family: errors, constantLabels: this.#defaultLabels } as const;
       families.push({ descriptor: errors, parts: [part] });
@@ -441,13 +370,6 @@ export class Registry implements Registrar {
       families: families.filter(({ descriptor }) => occupiedNames(descriptor).some((name) => wanted.has(name))),
       close,
     };
-  }
-
-  /** Who may have families of the names: who told so, and who did not tell. */
-  #registrationsOf(wanted: ReadonlySet<string> | undefined): Registration[] {
-    if (wanted === undefined) return [...this.#registrations];
-    const owners = new Set([...wanted].flatMap((name) => this.#owners.get(name) ?? []).map((one) => one.registration));
-    return this.#registrations.filter((one) => !one.isDescribed || owners.has(one));
   }
 
   /** All families with their values, in prom-client's shape, copied. */
@@ -467,31 +389,6 @@ export class Registry implements Registrar {
       close();
     }
   }
-
-  #fail(error: CollectorError): void {
-    const failures = this.#failures.get(error.collector);
-    if (failures === undefined) this.#failures.set(error.collector, { count: 1, createdMs: this.#now() });
-    else failures.count++;
-    try {
-      this.#onError(error);
-    } catch {
-      // A hook that fails must not take the scrape down with it, and there is nobody left to tell.
-    }
-  }
-
-  #errorsFamily(): MetricFamily | undefined {
-    if (this.#failures.size === 0) return undefined;
-    return {
-      name: ERRORS_TOTAL,
-      type: "counter",
-      help: "Scrapes in which a collector failed and its families were left out.",
-      series: [...this.#failures].map(([collector, { count, createdMs }]) => ({
-        labels: { collector },
-        value: count,
-        createdMs,
-      })),
-    };
-  }
 }
 
 /** @throws {TypeError} where there is none such */
@@ -502,51 +399,6 @@ function supportedFormat(contentType: string, created: boolean): Format {
     `Content type ${JSON.stringify(contentType)} is not supported. Use Registry.PROMETHEUS_CONTENT_TYPE or ` +
       "Registry.OPENMETRICS_CONTENT_TYPE.",
   );
-}
-
-/** The families that a collector says it will expose, under the names that they get. */
-function describe({ collector, prefix }: Registration): FamilyDescriptor[] {
-  return [...(collector.describe?.() ?? [])].map((given) => {
-    const descriptor = checkDescriptor(given);
-    return { ...descriptor, name: prefix + descriptor.name };
-  });
-}
-
-function isOf(collector: Collector, prefix: string, labels: LabelSet): (registration: Registration) => boolean {
-  const key = labelKey(labels);
-  return (one) => one.collector === collector && one.prefix === prefix && labelKey(one.labels) === key;
-}
-
-interface MetricRegistration extends Registration {
-  readonly collector: Metric;
-}
-
-function isMetricRegistration(registration: Registration): registration is MetricRegistration {
-  return isMetric(registration.collector);
-}
-
-/** Whether constant labels make sure that two registrations never expose the same series. */
-function haveDistinctLabels(a: Registration, b: Registration): boolean {
-  const own = [a, b].flatMap(({ collector }) => (isMetric(collector) ? collector.labelNames : []));
-  // A label that only one of them has won't do: default labels may give it to the other.
-  return Object.keys(a.labels).some(
-    (name) => !own.includes(name) && Object.hasOwn(b.labels, name) && b.labels[name] !== a.labels[name],
-  );
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1);
-}
-
-/** Warns through the process, if there is one, and of each cause only once. */
-function warnOnce(): (error: CollectorError) => void {
-  const warned = new Set<string>();
-  return (error) => {
-    if (warned.has(error.message) || warned.size >= MOST_WARNINGS) return;
-    warned.add(error.message);
-    const host = globalThis as { process?: { emitWarning?: (warning: Error) => void } };
-    host.process?.emitWarning?.(error);
-  };
 }
 
 function turnEventLoop(): Promise<void> {
