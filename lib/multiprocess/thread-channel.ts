@@ -1,5 +1,5 @@
 // How the threads of a process find each other, without touching the messages of the program.
-import { BroadcastChannel } from "node:worker_threads";
+import { BroadcastChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import type { Removals } from "./thread-joiner.ts";
 
 /** From every thread to the one that scrapes. The number is that of the messages' form. */
@@ -38,4 +38,22 @@ export function listen(channelName: string, onMessage: (message: unknown) => voi
   channel.onmessage = (event) => onMessage((event as { readonly data: unknown }).data);
   channel.unref();
   return channel;
+}
+
+/**
+ * Takes the messages that wait in a channel, before the event loop turns. Where that can't be done, as in Deno, they come
+ * by themselves later.
+ */
+export function* waitingIn(channel: BroadcastChannel): Iterable<unknown> {
+  for (;;) {
+    let received: { readonly message: unknown } | undefined;
+    try {
+      // Node.js takes either; its types have had the channel only of late.
+      received = receiveMessageOnPort(channel as unknown as MessagePort);
+    } catch {
+      return;
+    }
+    if (received === undefined) return;
+    yield received.message;
+  }
 }

@@ -1,9 +1,9 @@
 // How the main thread finds the threads of the process, and learns that they have ended.
-import { receiveMessageOnPort, type Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { systemClock } from "../model/clock.ts";
 import type { Registry } from "../registry/registry.ts";
 import { SLICE_MS } from "../registry/scrape.ts";
-import { broadcast, type FromThread, listen, TO_MAIN, TO_THREADS } from "./thread-channel.ts";
+import { broadcast, type FromThread, listen, TO_MAIN, TO_THREADS, waitingIn } from "./thread-channel.ts";
 import { ThreadJoiner } from "./thread-joiner.ts";
 
 /** How long a thread may go on after it said that it is ending, where nobody says that it has. */
@@ -70,11 +70,7 @@ export function joinThreads(register: Registry): ThreadJoiner {
 
   const channel = listen(TO_MAIN, (message) => take(message as FromThread));
   const receive = () => {
-    for (;;) {
-      const received = receiveMessageOnPort(channel as unknown as Parameters<typeof receiveMessageOnPort>[0]);
-      if (received === undefined) return;
-      take(received.message as FromThread);
-    }
+    for (const message of waitingIn(channel)) take(message as FromThread);
   };
 
   process.on("worker", (worker: Worker) => {
