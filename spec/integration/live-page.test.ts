@@ -20,13 +20,10 @@ import {
   startMetricsServer,
 } from "../../lib/index.ts";
 import { deferred } from "../deferred.ts";
-import { eventually, freePort, missing, programPath, root } from "./harness.ts";
+import { launchBrowser } from "./browser.ts";
+import { eventually, freePort, missing, root } from "./harness.ts";
 
 const packages = createRequire(join(root, "spec/package.json"));
-
-/** Without these, a browser that can't reach the net talks to itself. */
-const flags =
-  "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync";
 
 const hostile = ['"><img src=x onerror="window.pwned=1">', "<script>window.pwned=1</script>", "a".repeat(10_000)];
 
@@ -39,9 +36,7 @@ describe("The live page in a browser", { skip: missing("chromium") }, () => {
   const failures: string[] = [];
 
   before(async () => {
-    const { chromium } = packages("playwright-core") as typeof import("playwright-core");
-    const executablePath = programPath("chromium") as string;
-    browser = await chromium.launch({ executablePath, args: flags.split(" "), timeout: 120_000 });
+    browser = await launchBrowser();
     page = await browser.newPage();
     page.setDefaultTimeout(60_000);
     page.on("request", (request) => asked.push(request.url()));

@@ -1,12 +1,17 @@
-// Bun and Deno run the package as it is built: the same expositions as under Node.js, and what they lack is left out.
+// Bun, Deno and a browser run the package as it is built: the same expositions as under Node.js, and what they lack is
+// left out.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { root } from "./harness.ts";
+import { launchBrowser } from "./browser.ts";
+import { missing, root, until } from "./harness.ts";
 
 const run = promisify(execFile);
 const packages = join(root, "spec/node_modules");
@@ -23,8 +28,8 @@ const runtimes = [
 const built = (file: string) => JSON.stringify(join(root, "dist/esm/lib", file));
 
 /** Counts with every type, and prints the exposition in every format. */
-const everyFormat = (file: string) => `
-import { Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, parse } from ${built(file)};
+const everyFormat = (library: string) => `
+import { Counter, Gauge, Histogram, Info, Registry, StateSet, Summary, parse } from ${library};
 const registry = new Registry();
 const registers = [registry];
 const hits = new Counter({ name: "hits_total", help: "H.", labelNames: ["a"], enableExemplars: true, registers });
@@ -133,9 +138,9 @@ describe("Other runtimes", () => {
 
     describe(name, { skip }, () => {
       it("writes every format as Node.js does, by the part without Node.js and by the whole", async () => {
-        const expected = await output(process.execPath, [], everyFormat("core.js"));
+        const expected = await output(process.execPath, [], everyFormat(built("core.js")));
         for (const file of ["core.js", "index.js"]) {
-          assert.equal(await output(program, args, everyFormat(file)), expected);
+          assert.equal(await output(program, args, everyFormat(built(file))), expected);
         }
       });
 
@@ -170,4 +175,34 @@ describe("Other runtimes", () => {
       });
     });
   }
+
+  describe("A browser", { skip: missing("chromium") }, () => {
+    it("writes every format as Node.js does, by the part without Node.js", async (t) => {
+      const files: Readonly<Record<string, string>> = {
+        "/": '<!doctype html><title>Metrics</title><script type="module" src="program.js"></script>',
+        "/program.js": `const printed = [];\nconsole.log = (text) => printed.push(text + "\\n");\n${everyFormat('"/lib/core.js"')}\nglobalThis.printed = printed.join("");`,
+      };
+      const server = createServer((request, response) => {
+        const path = request.url as string;
+        const file = join(root, "dist/esm", path);
+        response.setHeader("Content-Type", path === "/" ? "text/html" : "text/javascript");
+        response.end(files[path] ?? (existsSync(file) ? readFileSync(file) : ""));
+      }).listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const browser = await launchBrowser();
+      t.after(async () => {
+        await browser.close();
+        server.close();
+      });
+      const page = await browser.newPage();
+      const failures: string[] = [];
+      page.on("pageerror", (error) => failures.push(error.message));
+      await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+      const printed = await until("the program is done", async () => {
+        assert.deepEqual(failures, []);
+        return page.evaluate(() => (globalThis as { printed?: string }).printed);
+      });
+      assert.equal(printed, await output(process.execPath, [], everyFormat(built("core.js"))));
+    });
+  });
 });
