@@ -2,6 +2,8 @@
 import "./multiprocess/install.ts";
 
 export * from "./core.ts";
+// Programs import prom-client as a whole, too: `import client from "prom-client"`.
+export * as default from "./index.ts";
 export { httpRoute, type RouteHook, setHttpRoute } from "./instrument/http-route.ts";
 export { type HttpInstrumentation, type InstrumentHttpOptions, instrumentHttp } from "./instrument/instrument-http.ts";
 export { countErrors, measure, trackInProgress } from "./instrument/measure.ts";

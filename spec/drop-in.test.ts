@@ -1,7 +1,7 @@
 // A program changes one import: everything that the typings of prom-client 15 declare has to be there.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import * as library from "../lib/index.ts";
+import client, * as library from "../lib/index.ts";
 
 const registryMethods = [
   "metrics",
@@ -67,6 +67,11 @@ describe("The names of prom-client", () => {
       [text, text, "application/openmetrics-text; version=1.0.0; charset=utf-8"],
     );
     assert.deepEqual(["a_total", "a:b", "0a", "a-b", ""].map(validateMetricName), [true, true, false, false, false]);
+  });
+
+  it("is imported as a whole, too", () => {
+    assert.equal(client.Counter, library.Counter);
+    assert.deepEqual(Object.keys(client), Object.keys(library));
   });
 
   it("has nothing to wait for when a registry of several shuts down", async () => {

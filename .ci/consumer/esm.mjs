@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import * as tallystick from "tallystick";
+import client, * as tallystick from "tallystick";
 import * as core from "tallystick/core";
 import exercise from "./exercise.cjs";
 
 await exercise(tallystick);
 await exercise(core);
+await exercise(client);
 
 // A program may well hold both builds: what one registers by default, a scrape of the other shows.
 const other = createRequire(import.meta.url)("tallystick");

@@ -1,5 +1,5 @@
 // Compiled against the declarations of the packed package, as an ES module and as CommonJS; never run.
-import { Counter, Registry } from "tallystick";
+import metrics, { Counter, Registry } from "tallystick";
 import { Gauge } from "tallystick/core";
 
 const registry: Registry = new Registry();
@@ -12,3 +12,6 @@ export const text: Promise<string> = registry.metrics();
 
 // @ts-expect-error "tube" is no label of this counter
 jobs.inc({ tube: "mail" });
+
+// As a whole, by the way that prom-client is often imported.
+export const asWhole: metrics.Gauge<"zone"> = new metrics.Gauge({ name: "load", help: "Load.", labelNames: ["zone"] });
