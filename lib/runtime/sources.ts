@@ -180,6 +180,14 @@ function toGcEntry({ duration, detail }: { readonly duration: number; readonly d
 /** The types lack it. */
 const observerClass = perfHooks.PerformanceObserver as { readonly supportedEntryTypes?: readonly string[] };
 
+/** Others have some functions of Node.js only so that programs find them, and these tell of nothing, always. */
+const isBun = process.versions["bun"] !== undefined;
+const isDeno = process.versions["deno"] !== undefined;
+
+function lacking(): never {
+  throw new Error("This runtime does not tell.");
+}
+
 /** The process that runs this. */
 export const systemSources: RuntimeSources = {
   platform: process.platform,
@@ -190,17 +198,17 @@ export const systemSources: RuntimeSources = {
   usage: () => process.resourceUsage(),
   memory: () => process.memoryUsage(),
   heap: () => v8.getHeapStatistics(),
-  heapSpaces: () => v8.getHeapSpaceStatistics(),
-  activeResources: () => process.getActiveResourcesInfo(),
-  activeHandles: () => undocumented._getActiveHandles(),
-  activeRequests: () => undocumented._getActiveRequests(),
+  heapSpaces: isBun ? lacking : () => v8.getHeapSpaceStatistics(),
+  activeResources: isBun ? lacking : () => process.getActiveResourcesInfo(),
+  activeHandles: isBun ? lacking : () => undocumented._getActiveHandles(),
+  activeRequests: isBun ? lacking : () => undocumented._getActiveRequests(),
   loopTimes: () => perfHooks.performance.eventLoopUtilization(),
   loopCounts: () => (perfHooks.performance.nodeTiming as NodeTiming).uvMetricsInfo,
   readFile: readSmallFile,
   keepFile: (path) => new OpenFile(path),
   countEntries: (path) => readdirSync(path).length,
   sizeOf: (path) => statSync(path).size,
-  observesGc: observerClass.supportedEntryTypes?.includes("gc") ?? false,
+  observesGc: !isDeno && observerClass.supportedEntryTypes?.includes("gc") === true,
   observeGc(listener) {
     const observer = new perfHooks.PerformanceObserver((list) => listener(list.getEntries().map(toGcEntry)));
     observer.observe({ entryTypes: ["gc"] });
