@@ -135,6 +135,7 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
   };
   try {
     for (const name of chosen) collectors[name](setup);
+    instruments.start();
   } catch (error) {
     instruments.stop();
     if (!(error instanceof AlreadyRegisteredError)) throw error;
@@ -143,7 +144,6 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
       error.existing,
     );
   }
-  instruments.start();
   const handle = new Handle(text, instruments);
   collecting.set(register, [...others, handle]);
   return handle;
