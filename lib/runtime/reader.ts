@@ -71,7 +71,8 @@ export class Reader {
 
   /**
    * Counts open file descriptors. Linux 6.2 and later tell their number as the folder's size, in one call however many
-   * there are; that others do not is found out once, by listing them.
+   * there are; before that it was 0. Which it is, is found out by listing them, mostly once: another thread may open or
+   * close one in between.
    */
   readonly openFds = (): number | undefined => {
     if (!this.#isLinux) return undefined;
@@ -82,7 +83,11 @@ export class Reader {
     if (entries === undefined) return undefined;
     // Listing the folder opens it, so that it is in its own list.
     const count = entries - 1;
-    this.#tellsFds ??= attempt(() => sizeOf(folder)) === count;
+    if (this.#tellsFds === undefined) {
+      const size = attempt(() => sizeOf(folder));
+      if (size === count) this.#tellsFds = true;
+      else if (size === 0) this.#tellsFds = false;
+    }
     return count;
   };
 
