@@ -1,7 +1,7 @@
 // What the event loop does, how late it is, and what keeps it alive.
 import type { Collect } from "./setup.ts";
 import { SlidingWindow, type WindowStatistics } from "./sliding-window.ts";
-import type { LoopTimes } from "./sources.ts";
+import { attempt, type LoopTimes } from "./sources.ts";
 import { UtilizationWindow } from "./utilization-window.ts";
 
 /** How far back the figures reach that tell of the last while. */
@@ -76,7 +76,8 @@ export const loopCollectors = {
     );
     const window = new UtilizationWindow(WINDOW_MS, WINDOW_PARTS);
     const note = (times: LoopTimes) => window.note(times, sources.monotonicNow());
-    const before = loopTimes();
+    // Before the loop begins it has neither worked nor waited, which is told as well as anything.
+    const before = attempt(sources.loopTimes);
     if (before !== undefined) note(before);
     instruments.gauge(
       {
