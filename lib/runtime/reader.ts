@@ -45,6 +45,7 @@ export class Reader {
   readonly status = (): ProcStatus => {
     const status = this.#keptFile("/proc/self/status", parseStatus);
     if (status?.residentBytes !== undefined) return status;
+    // That much Node.js knows of any system.
     const residentBytes = this.memory()?.rss;
     return { ...status, ...(residentBytes !== undefined && { residentBytes }) };
   };
