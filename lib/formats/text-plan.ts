@@ -40,7 +40,7 @@ export interface TextPlan {
   /** The lines before the first row: HELP, TYPE and UNIT. */
   readonly headText: string;
   /** The same as bytes; nothing where they are too long to be written at once. */
-  readonly head: Piece | undefined;
+  readonly head: Uint8Array | undefined;
   readonly constantLabels: LabelSet;
   readonly lines: readonly Line[];
   /** What stands for a row's absent label: a default label of the same name, or nothing. */
@@ -82,7 +82,7 @@ export function textPlan(
   const headBytes = encoder.encode(headText);
   return {
     headText,
-    head: headBytes.length > LONGEST_HEAD ? undefined : piece(headBytes),
+    head: headBytes.length > LONGEST_HEAD ? undefined : headBytes,
     constantLabels,
     lines: planned,
     absent: absentPieces,

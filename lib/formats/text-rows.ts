@@ -56,7 +56,7 @@ export class TextRows implements Section {
   /** No line of the rows in view is longer; longer label values may come meanwhile, but not in these rows. */
   readonly #longest: number;
   /** The lines before the first row, until they are written. */
-  #head: Piece | undefined;
+  #head: Uint8Array | undefined;
   /** The next row, as page and place in it. */
   #page = 0;
   #place = 0;
@@ -70,7 +70,7 @@ export class TextRows implements Section {
   #line = 0;
 
   /** @param head what to write before the first row */
-  constructor(plan: TextPlan, view: FamilyView, head?: Piece) {
+  constructor(plan: TextPlan, view: FamilyView, head?: Uint8Array) {
     this.#plan = plan;
     this.#head = head;
     this.#view = view;
@@ -90,7 +90,9 @@ export class TextRows implements Section {
         chunk.isFull = true;
         return false;
       }
-      chunk.length = copyBytes(head.view, 0, chunk.view, chunk.length, head.length);
+      // Much longer than the pieces of a line, and written once: that is what `set` is for.
+      chunk.bytes.set(head, chunk.length);
+      chunk.length += head.length;
       this.#head = undefined;
     }
     const view = this.#view;

@@ -17,6 +17,7 @@ import type { Joined } from "./joined.ts";
 import { familyJson, plainFamily } from "./plain-families.ts";
 import type { GetOrCreate, Registrar, RegistrarBase, ScopeOptions } from "./registrar.ts";
 import { isOf, Registrations } from "./registrations.ts";
+import { renderChunks } from "./render.ts";
 import { Scope } from "./scope.ts";
 import {
   type Collected,
@@ -24,7 +25,6 @@ import {
   isMetric,
   type LeasedChunk,
   type Registration,
-  renderChunks,
   type ScrapeHost,
   type ScrapeOptions,
 } from "./scrape.ts";
@@ -327,16 +327,11 @@ export class Registry implements Registrar {
     return this.#render(() => this.#collectAll(options), options);
   }
 
-  async *#render(
+  #render(
     collect: () => Promise<Collected>,
     { format = this.#format, signal }: ScrapeOptions,
   ): AsyncGenerator<LeasedChunk, void, undefined> {
-    const collected = await collect();
-    try {
-      yield* renderChunks(collected.families, format, signal, this.#host);
-    } finally {
-      collected.close();
-    }
+    return renderChunks(collect, format, signal, this.#host);
   }
 
   /** @param isWanted whether a family is asked for that nobody has registered here */

@@ -1,5 +1,4 @@
-// One scrape: collectors are asked, families put together, and the exposition written in slices.
-import { Chunk } from "../formats/chunk.ts";
+// The first two steps of a scrape: collectors are asked, and what they gave is put together.
 import type { FamilyPart, Format, ScrapedFamily } from "../formats/format.ts";
 import type { Collector, Metric, ScrapeContext } from "../model/collector.ts";
 import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
@@ -15,9 +14,6 @@ export const SLICE_MS = 1;
 
 /** How many registrations are put together between two looks at the clock. */
 const REGISTRATIONS_PER_STEP = 128;
-
-/** How many sections that end are written between two looks at the clock. */
-const SECTIONS_PER_LOOK = 16;
 
 /** How long collectors have by default. */
 export const DEFAULT_DEADLINE_MS = 5_000;
@@ -194,27 +190,18 @@ export async function collectFamilies(
     signal?.throwIfAborted();
     const gathering = new Gathering(ownersOf);
     const toCheck: { readonly collector: Collector; readonly found: readonly Found[]; readonly order: number }[] = [];
-    let sliceStart = host.monotonicNow();
-    for (let order = 0; order < registrations.length; order++) {
+    const putTogether = (order: number) => {
       const registration = registrations[order] as Registration;
-      // Thousands of families take their time, too.
-      if (order % REGISTRATIONS_PER_STEP === REGISTRATIONS_PER_STEP - 1) {
-        if (host.monotonicNow() - sliceStart >= SLICE_MS) {
-          await host.turn();
-          signal?.throwIfAborted();
-          sliceStart = host.monotonicNow();
-        }
-      }
       const { collector } = registration;
       const withOthers = joint?.with.get(registration);
       if (withOthers === undefined && isColumnMetric(collector)) {
         // Most are such, and an exposition of a few lines each is quickly written: this makes no lists.
         const view = isUpToDate(collector) ? open(collector[COLUMNS]) : answers.views[order]?.[0];
-        if (view === undefined) continue;
+        if (view === undefined) return;
         const found = foundIn(view, registration, labelsOf(registration));
         if (isCheckedAlready(found)) gathering.add(found, order);
         else toCheck.push({ collector, found: [found], order });
-        continue;
+        return;
       }
       const found =
         withOthers === undefined
@@ -223,6 +210,17 @@ export async function collectFamilies(
       // Those of a column collector have different origins, so that one which clashes is no reason to leave out others.
       if (isColumnCollector(collector)) for (const one of found) toCheck.push({ collector, found: [one], order });
       else toCheck.push({ collector, found, order });
+    };
+    let sliceStart = host.monotonicNow();
+    for (let start = 0; start < registrations.length; start += REGISTRATIONS_PER_STEP) {
+      // Thousands of families take their time, too.
+      if (start > 0 && host.monotonicNow() - sliceStart >= SLICE_MS) {
+        await host.turn();
+        signal?.throwIfAborted();
+        sliceStart = host.monotonicNow();
+      }
+      const end = Math.min(start + REGISTRATIONS_PER_STEP, registrations.length);
+      for (let order = start; order < end; order++) putTogether(order);
     }
     for (const [i, other] of (joint?.others ?? []).entries()) {
       toCheck.push({ collector: other.collector, found: foundJoined(other, open), order: registrations.length + i });
@@ -415,72 +413,4 @@ function askAll(
     timer = setTimeout(end, Math.min(deadlineMs, LONGEST_TIMEOUT_MS));
     signal?.addEventListener("abort", end);
   });
-}
-
-/**
- * Step three: writes the families. Between slices of about a millisecond the event loop turns, and a chunk that was
- * released is written again.
- */
-export async function* renderChunks(
-  families: readonly ScrapedFamily[],
-  format: Format,
-  signal: AbortSignal | undefined,
-  host: ScrapeHost,
-): AsyncGenerator<LeasedChunk, void, undefined> {
-  const pool: Chunk[] = [];
-  let isOver = false;
-  let chunk = takeChunk();
-  const lend = (): LeasedChunk => {
-    let lent: Chunk | undefined = chunk;
-    return {
-      bytes: chunk.bytes.subarray(0, chunk.length),
-      release: () => {
-        if (lent === undefined) return;
-        if (isOver) keepChunk(lent);
-        else pool.push(lent);
-        lent.clear();
-        lent = undefined;
-      },
-    };
-  };
-  let sliceStart = host.monotonicNow();
-  try {
-    let steps = 0;
-    for (const section of format.sections(families)) {
-      for (let isDone = false; !isDone; ) {
-        isDone = section.write(chunk);
-        if (chunk.isFull) {
-          yield lend();
-          chunk = pool.pop() ?? takeChunk();
-        }
-        // What is done in one step is mostly a few lines.
-        if (isDone && ++steps % SECTIONS_PER_LOOK !== 0) continue;
-        if (host.monotonicNow() - sliceStart >= SLICE_MS) {
-          await host.turn();
-          signal?.throwIfAborted();
-          sliceStart = host.monotonicNow();
-        }
-      }
-    }
-    if (chunk.length > 0) yield lend();
-  } finally {
-    isOver = true;
-    for (const free of pool) keepChunk(free);
-  }
-}
-
-/**
- * One chunk is kept from scrape to scrape. Most expositions fit into it, and new memory takes longer than writing them
- * does: the system clears it, page by page as it is touched.
- */
-let kept: Chunk | undefined;
-
-function takeChunk(): Chunk {
-  const chunk = kept ?? new Chunk();
-  kept = undefined;
-  return chunk;
-}
-
-function keepChunk(chunk: Chunk): void {
-  kept = chunk;
 }

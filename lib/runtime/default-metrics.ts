@@ -5,7 +5,8 @@ import type { Registrar } from "../registry/registrar.ts";
 import { type CollectorName, collectors } from "./collectors.ts";
 import { Instruments } from "./instruments.ts";
 import { LoopProbe } from "./loop-probe.ts";
-import { Reader } from "./reading.ts";
+import { Reader } from "./reader.ts";
+import type { Setup } from "./setup.ts";
 import { type RuntimeSources, systemSources } from "./sources.ts";
 
 /** Whose names metrics get. */
@@ -113,12 +114,13 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
   if (same !== undefined) return same;
 
   const reader = new Reader(sources);
-  const instruments = new Instruments(register.scoped({ prefix, labels }), () => reader.read());
-  instruments.own({ start: () => {}, stop: () => reader.close() });
+  const instruments = new Instruments(register.scoped({ prefix, labels }));
+  instruments.own(reader);
   let probe: LoopProbe | undefined;
-  const setup = {
+  const setup: Setup = {
     instruments,
     sources,
+    reader,
     prometheus: conventions.includes("prometheus"),
     openTelemetry: conventions.includes("opentelemetry"),
     gcDurationBuckets,
@@ -126,7 +128,6 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
       if (probe === undefined) {
         const made = new LoopProbe(eventLoopMonitoringPrecision, sources);
         instruments.own(made);
-        instruments.onUpdate(() => made.catchUp());
         probe = made;
       }
       return probe;
@@ -134,6 +135,7 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
   };
   try {
     for (const name of chosen) collectors[name](setup);
+    instruments.start();
   } catch (error) {
     instruments.stop();
     if (!(error instanceof AlreadyRegisteredError)) throw error;
@@ -142,7 +144,6 @@ export function collectFrom(sources: RuntimeSources, options: DefaultMetricsOpti
       error.existing,
     );
   }
-  instruments.start();
   const handle = new Handle(text, instruments);
   collecting.set(register, [...others, handle]);
   return handle;

@@ -6,7 +6,6 @@ import type { Aggregator } from "../metrics/options.ts";
 import type { Metric } from "../model/collector.ts";
 import type { Registrar } from "../registry/registrar.ts";
 import { type ColumnMetric, GROUP, isColumnMetric, MEMBERS, type UpdateGroup } from "../registry/scrape.ts";
-import type { Reading } from "./reading.ts";
 
 /** How a metric of the runtime is declared. */
 export interface Declared {
@@ -19,14 +18,25 @@ export interface Declared {
 /** A figure that is not there: what can't be measured is left out, and is neither 0 nor NaN. */
 type Figure = number | undefined;
 
-/** Something that runs while metrics are collected. */
+/** Something that runs, or is held, while metrics are collected. */
 export interface Resource {
-  start(): void;
+  start?(): void;
+  /** Called before the metrics are brought up to date. */
+  catchUp?(): void;
   stop(): void;
 }
 
-/** Reads the figures of several series that one label tells apart, and tells each by the name it has at its source. */
-type ReadEach = (reading: Reading, tell: (name: string, figure: Figure) => void) => void;
+/** Reads facts that belong together; nothing where they can't be measured. Known by its identity. */
+export type Source<Facts> = () => Facts | undefined;
+
+/** Finds the figures of several series that one label tells apart, and tells each by the name it has at its source. */
+type TellEach<Facts> = (facts: Facts, tell: (name: string, figure: Figure) => void) => void;
+
+/** A source, and what is set from it. */
+interface Reading {
+  readonly source: Source<unknown>;
+  readonly updates: ((facts: unknown) => void)[];
+}
 
 /**
  * The metrics of one collection, how they are brought up to date, and what runs for them.
@@ -39,23 +49,21 @@ export class Instruments implements UpdateGroup {
   readonly name = "collectDefaultMetrics";
   readonly [MEMBERS]: ColumnMetric[] = [];
   readonly #registrar: Registrar;
-  readonly #read: () => Reading;
-  readonly #updates: ((reading: Reading) => void)[] = [];
+  readonly #readings: Reading[] = [];
   readonly #resources: Resource[] = [];
   #isUpToDate = false;
 
-  constructor(registrar: Registrar, read: () => Reading) {
+  constructor(registrar: Registrar) {
     this.#registrar = registrar;
-    this.#read = read;
   }
 
-  /** Takes charge of something that runs for the metrics. */
+  /** Takes charge of something that the metrics need. */
   own(resource: Resource): void {
     this.#resources.push(resource);
   }
 
   start(): void {
-    for (const resource of this.#resources) resource.start();
+    for (const resource of this.#resources) resource.start?.();
   }
 
   /** Ends what runs, and takes all metrics out of the registry. */
@@ -64,33 +72,48 @@ export class Instruments implements UpdateGroup {
     for (const metric of this[MEMBERS]) this.#registrar.unregister(metric);
   }
 
-  /** Has something done whenever the metrics are brought up to date. */
-  onUpdate(update: (reading: Reading) => void): void {
-    this.#updates.push(update);
+  /**
+   * Has something done with what a source says, whenever the metrics are brought up to date. A source is read once for
+   * all that is done with it, in the order in which sources were first named.
+   */
+  onUpdate<Facts>(source: Source<Facts>, update: (facts: Facts | undefined) => void): void {
+    let reading = this.#readings.find((one) => one.source === source);
+    if (reading === undefined) {
+      reading = { source, updates: [] };
+      this.#readings.push(reading);
+    }
+    // It is called with what that source gave.
+    reading.updates.push(update as (facts: unknown) => void);
   }
 
-  gauge(declared: Declared, read: (reading: Reading) => Figure): void {
+  gauge<Facts>(declared: Declared, source: Source<Facts>, figureOf: (facts: Facts) => Figure): void {
     const gauge = this.#add(new Gauge({ ...this.#options(declared) }));
     const series = gauge.labels();
-    this.onUpdate((reading) => {
-      const value = read(reading);
+    this.onUpdate(source, (facts) => {
+      const value = facts === undefined ? undefined : figureOf(facts);
       if (isFigure(value)) series.set(value);
       else if (series.hasSeries) gauge.clear();
     });
   }
 
   /** @param textOf what a label says for a name */
-  gauges(declared: Declared, label: string, read: ReadEach, textOf?: (name: string) => string): void {
+  gauges<Facts>(
+    declared: Declared,
+    label: string,
+    source: Source<Facts>,
+    tellEach: TellEach<Facts>,
+    textOf?: (name: string) => string,
+  ): void {
     const gauge = this.#add(new Gauge<string>({ ...this.#options(declared), labelNames: [label] }));
-    this.#updateEach(gauge, read, (series: GaugeSeries, value) => series.set(value), textOf);
+    this.#updateEach(gauge, source, tellEach, (series: GaugeSeries, value) => series.set(value), textOf);
   }
 
   /** A counter of what the system itself counts. */
-  counter(declared: Declared, read: (reading: Reading) => Figure): void {
+  counter<Facts>(declared: Declared, source: Source<Facts>, figureOf: (facts: Facts) => Figure): void {
     const counter = this.#add(new Counter({ ...this.#options(declared) }));
     const series = counter.labels();
-    this.onUpdate((reading) => {
-      const total = read(reading);
+    this.onUpdate(source, (facts) => {
+      const total = facts === undefined ? undefined : figureOf(facts);
       // What counts less than before has begun anew, and so does the series.
       if (isFigure(total) ? total < series.value : series.hasSeries) counter.clear();
       if (isFigure(total)) series.inc(total - series.value);
@@ -98,38 +121,45 @@ export class Instruments implements UpdateGroup {
   }
 
   /** Counters of what the system itself counts. */
-  counters(declared: Declared, label: string, read: ReadEach): void {
+  counters<Facts>(declared: Declared, label: string, source: Source<Facts>, tellEach: TellEach<Facts>): void {
     const counter = this.#add(new Counter<string>({ ...this.#options(declared), labelNames: [label] }));
-    this.#updateEach(counter, read, (series: CounterSeries, total, text) => {
+    this.#updateEach(counter, source, tellEach, (series: CounterSeries, total, text) => {
       if (total < series.value) counter.remove(text);
       series.inc(total - series.value);
     });
   }
 
   /** Has the series set that are told of, and the others removed. */
-  #updateEach<Series>(
+  #updateEach<Facts, Series>(
     metric: { labels(text: string): Series; remove(text: string): boolean },
-    read: ReadEach,
+    source: Source<Facts>,
+    tellEach: TellEach<Facts>,
     set: (series: Series, figure: number, text: string) => void,
     textOf = (name: string) => name,
   ): void {
     /** The series that are exposed, and in which update each was set. */
     const shown = new Map<string, { readonly text: string; readonly series: Series; update: number }>();
     let updates = 0;
+    /** How many were set in this update. */
+    let told = 0;
     const tell = (name: string, figure: Figure) => {
       if (!isFigure(figure)) return;
       let one = shown.get(name);
       if (one === undefined) {
         const text = textOf(name);
-        one = { text, series: metric.labels(text), update: updates };
+        one = { text, series: metric.labels(text), update: 0 };
         shown.set(name, one);
       }
       set(one.series, figure, one.text);
+      if (one.update === updates) return;
       one.update = updates;
+      told++;
     };
-    this.onUpdate((reading) => {
+    this.onUpdate(source, (facts) => {
       updates++;
-      read(reading, tell);
+      told = 0;
+      if (facts !== undefined) tellEach(facts, tell);
+      if (told === shown.size) return;
       for (const [name, { text, update }] of shown) {
         if (update === updates) continue;
         metric.remove(text);
@@ -153,9 +183,12 @@ export class Instruments implements UpdateGroup {
     // What never changes is said by declared labels, which are written faster than facts.
     const series = info.labels(facts);
     // Only a registry that is reset takes it away.
-    this.onUpdate(() => {
-      if (!series.hasSeries) series.set({});
-    });
+    this.onUpdate(
+      () => series.hasSeries,
+      (isThere) => {
+        if (isThere !== true) series.set({});
+      },
+    );
   }
 
   /** Whether any of the metrics is still where it was registered. */
@@ -180,8 +213,11 @@ export class Instruments implements UpdateGroup {
     queueMicrotask(() => {
       this.#isUpToDate = false;
     });
-    const reading = this.#read();
-    for (const update of this.#updates) update(reading);
+    for (const resource of this.#resources) resource.catchUp?.();
+    for (const { source, updates } of this.#readings) {
+      const facts = source();
+      for (const update of updates) update(facts);
+    }
   };
 }
 

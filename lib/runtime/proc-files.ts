@@ -1,11 +1,5 @@
 // Reads what Linux tells in /proc. A line that is missing or is not as it should be is a figure that is not there.
 
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const SPACE = 0x20;
-const ZERO = 0x30;
-const NINE = 0x39;
-
 /** What `/proc/self/status` says; sizes in bytes. */
 export interface ProcStatus {
   readonly virtualBytes?: number;
@@ -20,36 +14,11 @@ export interface ProcStatus {
  */
 export function parseStatus(text: string): ProcStatus {
   return present({
-    virtualBytes: numberBehind(text, "\nVmSize:", " kB", 1024),
-    residentBytes: numberBehind(text, "\nVmRSS:", " kB", 1024),
-    dataBytes: numberBehind(text, "\nVmData:", " kB", 1024),
-    threads: numberBehind(text, "\nThreads:", "", 1),
+    virtualBytes: numberIn(/\nVmSize:[\t ]*(\d+) kB(?=\n|$)/, text, 1024),
+    residentBytes: numberIn(/\nVmRSS:[\t ]*(\d+) kB(?=\n|$)/, text, 1024),
+    dataBytes: numberIn(/\nVmData:[\t ]*(\d+) kB(?=\n|$)/, text, 1024),
+    threads: numberIn(/\nThreads:[\t ]*(\d+)(?=\n|$)/, text),
   });
-}
-
-/** The digits that a line has between its key and its unit, times what the unit is worth. */
-function numberBehind(text: string, key: string, unit: string, worth: number): number | undefined {
-  const start = text.indexOf(key);
-  if (start < 0) return undefined;
-  const first = skipBlanks(text, start + key.length, text.length);
-  const end = skipDigits(text, first, text.length);
-  const lineEnd = end + unit.length;
-  if (end === first || !text.startsWith(unit, end)) return undefined;
-  return lineEnd === text.length || text.charCodeAt(lineEnd) === NEWLINE
-    ? Number(text.slice(first, end)) * worth
-    : undefined;
-}
-
-function skipBlanks(text: string, start: number, end: number): number {
-  let at = start;
-  while (at < end && (text.charCodeAt(at) === SPACE || text.charCodeAt(at) === TAB)) at++;
-  return at;
-}
-
-function skipDigits(text: string, start: number, end: number): number {
-  let at = start;
-  while (at < end && text.charCodeAt(at) >= ZERO && text.charCodeAt(at) <= NINE) at++;
-  return at;
 }
 
 /** What `/proc/self/limits` says; a limit that there isn't is left out. */
@@ -61,8 +30,8 @@ export interface ProcLimits {
 /** Reads the soft limits of `/proc/self/limits`: a table whose columns are at least two spaces apart. */
 export function parseLimits(text: string): ProcLimits {
   return present({
-    openFiles: figure(/^Max open files\s+(\d+)\s/m.exec(text)?.[1]),
-    addressSpaceBytes: figure(/^Max address space\s+(\d+)\s/m.exec(text)?.[1]),
+    openFiles: numberIn(/^Max open files\s+(\d+)\s/m, text),
+    addressSpaceBytes: numberIn(/^Max address space\s+(\d+)\s/m, text),
   });
 }
 
@@ -80,31 +49,20 @@ export function parseNetworkTraffic(text: string): NetworkTraffic | undefined {
   let received = 0;
   let transmitted = 0;
   let interfaces = 0;
-  for (let start = 0, end = 0; start < text.length; start = end + 1) {
-    const newline = text.indexOf("\n", start);
-    end = newline < 0 ? text.length : newline;
-    // An interface may have a colon in its name, as aliases had; the columns hold none.
-    const colon = text.lastIndexOf(":", end - 1);
-    if (colon < start) continue;
-    let at = skipBlanks(text, colon + 1, end);
-    const bytesIn = columnAt(text, at, end);
-    // Eight columns on, all of them numbers.
-    for (let i = 0; i < 8; i++) at = skipBlanks(text, skipDigits(text, at, end), end);
-    const bytesOut = columnAt(text, at, end);
-    if (bytesIn === undefined || bytesOut === undefined) continue;
+  // An interface may have a colon in its name, as aliases had; the columns hold none.
+  for (const [, name, bytesIn, bytesOut] of text.matchAll(/^ *(.+): *(\d+)(?: +\d+){7} +(\d+)(?= |$)/gm)) {
     interfaces++;
-    if (text.slice(start, colon).trim() === "lo") continue;
-    received += bytesIn;
-    transmitted += bytesOut;
+    if (name === "lo") continue;
+    received += Number(bytesIn);
+    transmitted += Number(bytesOut);
   }
   return interfaces === 0 ? undefined : { received, transmitted };
 }
 
-/** The number in the column of a line that begins at a place. */
-function columnAt(text: string, start: number, lineEnd: number): number | undefined {
-  const end = skipDigits(text, start, lineEnd);
-  const isWhole = end > start && (end === lineEnd || text.charCodeAt(end) === SPACE);
-  return isWhole ? Number(text.slice(start, end)) : undefined;
+/** The number that a pattern captures where it matches, times what its unit is worth. */
+function numberIn(pattern: RegExp, text: string, worth = 1): number | undefined {
+  const digits = pattern.exec(text)?.[1];
+  return digits === undefined ? undefined : Number(digits) * worth;
 }
 
 /** A number of plain digits. */

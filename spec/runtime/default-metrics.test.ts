@@ -288,6 +288,18 @@ describe("collectDefaultMetrics, choosing", () => {
     });
   }
 
+  it("registers nothing, and runs nothing, where something can't be begun", () => {
+    const runtime = new FakeRuntime();
+    const registry = new Registry();
+    const error = new Error("no observer");
+    runtime.sources.observeGc = () => {
+      throw error;
+    };
+    assert.throws(() => collectFrom(runtime.sources, { register: registry }), error);
+    assert.deepEqual(registry.getMetricsAsArray(), []);
+    assert.equal(runtime.timers.size, 0);
+  });
+
   it("refuses a collector that there isn't, a prefix and labels that can't be, and says which", () => {
     for (const options of [
       { include: ["heap"] },
@@ -443,6 +455,34 @@ describe("collectDefaultMetrics, where figures are missing", () => {
     runtime.sources.countEntries = () => assert.fail("not needed");
     runtime.sources.sizeOf = () => 40;
     assert.deepEqual(samplesOf(await registry.metrics()), ["process_open_fds 40"]);
+  });
+
+  it("asks for their number again where another thread opened one meanwhile", async () => {
+    const { runtime, registry } = collecting({ include: ["processOpenFileDescriptors"] });
+    runtime.sources.sizeOf = () => 22;
+    const open = async () => samplesOf(await registry.metrics());
+    assert.deepEqual(await open(), ["process_open_fds 20"]);
+    runtime.sources.sizeOf = () => 20;
+    assert.deepEqual(await open(), ["process_open_fds 20"]);
+    runtime.sources.countEntries = () => assert.fail("not needed");
+    assert.deepEqual(await open(), ["process_open_fds 20"]);
+  });
+
+  it("tells the utilization at the first scrape, though the loop had not begun when collecting did", async () => {
+    const runtime = new FakeRuntime();
+    const { loopTimes } = runtime.sources;
+    runtime.sources.loopTimes = () => ({ idle: 0, active: 0 });
+    const registry = new Registry();
+    collectFrom(runtime.sources, { register: registry, include: ["eventLoopUtilization"] });
+    assert.deepEqual(samplesOf(await registry.metrics()), []);
+    runtime.sources.loopTimes = loopTimes;
+    runtime.nowMs += 96;
+    runtime.idleMs += 24;
+    assert.deepEqual(samplesOf(await registry.metrics()), [
+      'nodejs_eventloop_time_seconds_total{nodejs_eventloop_state="active"} 0.075',
+      'nodejs_eventloop_time_seconds_total{nodejs_eventloop_state="idle"} 0.025',
+      "nodejs_eventloop_utilization_ratio 0.75",
+    ]);
   });
 
   it("begins a counter anew when the system counts less than before", async () => {
