@@ -6,7 +6,7 @@ import { plainFamily } from "../registry/plain-families.ts";
 import { COLUMN_FAMILIES, type ColumnCollector, type ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family.ts";
 import { FamilySet } from "./family-set.ts";
-import { readHeader } from "./frame.ts";
+import { readHeader } from "./frame-reader.ts";
 import { Member, type MemberHost, type MemberLink } from "./member.ts";
 import { SlicedWork } from "./sliced-work.ts";
 import { framesOf, RETIRED_INCARNATION, restoreRetired } from "./snapshot.ts";

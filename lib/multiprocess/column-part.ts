@@ -4,7 +4,7 @@ import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
 import { QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
 import { DEAD, type SeriesTable, type TableLease } from "../storage/series-table.ts";
 import type { Declaration } from "./declaration.ts";
-import type { FrameWriter } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { RowNumbers } from "./row-numbers.ts";
 
 /** What was reported of one page. */

@@ -3,7 +3,8 @@ import { FrameError } from "./bytes.ts";
 import type { Declaration } from "./declaration.ts";
 import { ConflictError, type FamilySet } from "./family-set.ts";
 import type { FamilySource } from "./family-source.ts";
-import { type FrameHeader, type FrameVisitor, type KnownFamily, knownOf, readBody, readHeader } from "./frame.ts";
+import type { FrameHeader } from "./frame.ts";
+import { type FrameVisitor, type KnownFamily, knownOf, readBody, readHeader } from "./frame-reader.ts";
 
 /** The way to a process. */
 export interface MemberLink {

@@ -11,7 +11,7 @@ import type {
 import { labelKey } from "../model/labels.ts";
 import { isSame } from "./column-part.ts";
 import { cellsOf, type Declaration, type Details } from "./declaration.ts";
-import type { FrameWriter } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { RowNumbers } from "./row-numbers.ts";
 
 interface ReportedRow {

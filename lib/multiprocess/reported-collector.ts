@@ -7,7 +7,7 @@ import { askToUpdate, type ColumnMetric, isColumnMetric } from "../registry/scra
 import { COLUMNS, FamilyView } from "../storage/column-family.ts";
 import { ColumnPart } from "./column-part.ts";
 import type { Declaration, Details } from "./declaration.ts";
-import type { FrameWriter } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { PlainPart, sortSeries } from "./plain-part.ts";
 
 /** What collectors are reported with. */

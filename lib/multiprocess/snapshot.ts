@@ -4,7 +4,8 @@ import { FrameError } from "./bytes.ts";
 import { cellsOf, type Declaration } from "./declaration.ts";
 import type { FamilySet } from "./family-set.ts";
 import type { FamilySource } from "./family-source.ts";
-import { type FrameVisitor, FrameWriter, knownOf, readBody, readHeader } from "./frame.ts";
+import { type FrameVisitor, knownOf, readBody, readHeader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
 
 /** The incarnation of what ended processes have left; no process has it. */
 export const RETIRED_INCARNATION = 2 ** 48;

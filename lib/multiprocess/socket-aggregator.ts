@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { Aggregation } from "./aggregation.ts";
 import { FrameError } from "./bytes.ts";
-import { readHeader } from "./frame.ts";
+import { readHeader } from "./frame-reader.ts";
 import type { Member, MemberLink } from "./member.ts";
 import { spoolName } from "./socket-reports.ts";
 import { readSpool, replaceSpool, takeSpool } from "./spool.ts";
