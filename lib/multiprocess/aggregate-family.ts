@@ -9,14 +9,12 @@ import type { SeriesTable } from "../storage/series-table.ts";
 import { combine } from "./combine.ts";
 import { type Declaration, isCounting, isCumulative, layoutOf, metricOf } from "./declaration.ts";
 import { FamilySource } from "./family-source.ts";
+import { inSteps } from "./sliced-work.ts";
 
 /** The label that tells processes apart in a family whose aggregator is `all`. */
 const WORKER = "worker";
 /** The slot of what processes that ended have left. */
 const RETIRED = -1;
-
-/** How many rows of a process that has ended make a step. */
-const ROWS_PER_STEP = 128;
 
 /** A series of one source. */
 export interface KeptRow {
@@ -105,17 +103,13 @@ export class AggregateFamily {
 
   /** Lets a process go: what it has counted stays. Step by step; after each of them all numbers are right. */
   *retire(source: FamilySource): Iterable<void> {
-    let rows = 0;
-    for (const row of source.rows()) {
-      this.#retireRow(source, row);
-      if (++rows % ROWS_PER_STEP === 0) yield;
-    }
+    yield* inSteps(source.rows(), (row) => this.#retireRow(source, row));
     this.#forget(source);
   }
 
-  /** Lets a process go that has no such family any more. */
-  withdraw(source: FamilySource): void {
-    for (const row of source.rows()) this.remove(source, row);
+  /** Lets a process go that has no such family any more, in the same way. */
+  *withdraw(source: FamilySource): Iterable<void> {
+    yield* this.removeAll(source, source.rows());
     this.#forget(source);
   }
 
@@ -134,15 +128,24 @@ export class AggregateFamily {
       this.declaration.aggregator === "all" ? [...texts, String(source.slot)] : texts,
     );
     if (source.has(row)) {
-      if (source.unseen?.delete(row) !== true) return -1;
+      if (!source.isUnseen(row)) return -1;
       // Removed and made anew since then, it began at zero.
       if (source.createdMs(row) !== createdMs) this.#keepCounts(source, row);
       source.remove(row);
     }
-    const isFirst = !this.#retired.has(row) && !this.#live.some((one) => one.has(row));
+    this.#noteCreated(row, createdMs);
     source.add(row, createdMs);
-    if (isFirst || createdMs < this.#table.createdMs(row)) this.#table.setCreatedMs(row, createdMs);
     return row;
+  }
+
+  /** A series that several have began when the first of them did. Called before another source has the row. */
+  #noteCreated(row: number, createdMs: number): void {
+    if (!this.#isHad(row) || createdMs < this.#table.createdMs(row)) this.#table.setCreatedMs(row, createdMs);
+  }
+
+  /** Whether any source has the series. */
+  #isHad(row: number): boolean {
+    return this.#retired.has(row) || this.#live.some((one) => one.has(row));
   }
 
   /** Says whose series a source has, for it to be kept beyond this process. */
@@ -161,10 +164,10 @@ export class AggregateFamily {
   /** Adds to what ended processes have left what was kept of it beyond the former life of this process. */
   restore({ texts, createdMs, cells, block }: KeptRow): void {
     const row = this.#table.rowOfValues(texts);
+    this.#noteCreated(row, createdMs);
     const kept = this.#retiredPage(row, createdMs);
     const offset = this.#table.offsetOf(row);
     for (const [cell, value] of cells.entries()) kept[offset + cell] = (kept[offset + cell] as number) + value;
-    this.#table.setCreatedMs(row, createdMs);
     if (block !== undefined) this.columns.blocks?.merge(row, block);
     this.#combine(row);
   }
@@ -221,10 +224,16 @@ export class AggregateFamily {
     this.#combineOrDrop(row);
   }
 
-  /** Takes away the series that a process has not told of when it told everything. */
-  sweep(source: FamilySource): void {
-    for (const row of source.unseen ?? []) this.remove(source, row);
-    source.unseen = undefined;
+  /** The same with several, step by step. */
+  *removeAll(source: FamilySource, rows: Iterable<number>): Iterable<void> {
+    yield* inSteps(rows, (row) => this.remove(source, row));
+  }
+
+  /** Takes away the series that a process has not told of when it told everything, step by step. */
+  *sweep(source: FamilySource): Iterable<void> {
+    yield* inSteps(source.rows(), (row) => {
+      if (source.isUnseen(row)) this.remove(source, row);
+    });
   }
 
   #retireRow(source: FamilySource, row: number): void {
@@ -309,7 +318,7 @@ export class AggregateFamily {
   }
 
   #combineOrDrop(row: number): void {
-    if (this.#retired.has(row) || this.#live.some((one) => one.has(row))) this.#combine(row);
+    if (this.#isHad(row)) this.#combine(row);
     else this.#table.remove(row);
   }
 

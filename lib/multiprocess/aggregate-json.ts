@@ -17,13 +17,14 @@ export function aggregateJson(processes: readonly (readonly MetricJson[])[]): Re
     const failures: Error[] = [];
     const reporter = new Reporter({
       registries: () => [registry],
-      send: (frame) => void member.receive(frame),
+      send: (frame) => aggregation.receive(member, frame),
       onError: (error) => failures.push(error),
     });
     reporter.report();
     reporter.close();
     for (const failure of failures) throw failure;
   }
+  aggregation.work.finish();
   const registry = new Registry();
   const collector: ColumnCollector = {
     name: "aggregate",

@@ -21,15 +21,18 @@ import {
   RETRACT,
   SELECT,
 } from "./frame.ts";
+import { ROWS_PER_STEP } from "./sliced-work.ts";
 
 /** Longer ones are not read. */
-export const LONGEST_FRAME = 64 * 1024 * 1024;
+const LONGEST_FRAME = 64 * 1024 * 1024;
 
 /** Told what a frame holds, in order. */
 export interface FrameVisitor {
   declare(family: number, declaration: Declaration): void;
-  retract(family: number): void;
+  /** Step by step. */
+  retract(family: number): Iterable<void>;
   select(family: number): void;
+  /** @param texts of this call only: the array is used again */
   announce(row: number, texts: readonly string[], createdMs: number): void;
   remove(row: number): void;
   /** One of a row's numbers, which it may be told several of. */
@@ -93,16 +96,17 @@ export interface KnownFamily {
 type ReadFamily = KnownFamily & { rowLimit: number };
 
 /**
- * Reads what a frame holds.
+ * Reads what a frame holds, step by step; a step ends where the numbers of a row were all told.
  *
  * @param known finds the families of former frames
+ * @param visitor is told of it; without one it is only seen whether all of it can be so
  * @throws {FrameError} at the first thing that can't be so; what came before was told to the visitor
  */
-export function readBody(
+export function* readBody(
   body: ByteReader,
   known: (family: number) => KnownFamily | undefined,
-  visitor: FrameVisitor,
-): void {
+  visitor?: FrameVisitor,
+): Iterable<void> {
   const here = new Map<number, ReadFamily | undefined>();
   const find = (id: number) => {
     if (here.has(id)) return here.get(id);
@@ -112,11 +116,12 @@ export function readBody(
     return found;
   };
   let family: ReadFamily | undefined;
-  const readRow = () => {
-    const row = body.integer();
+  const texts: string[] = [];
+  let lastRow = -1;
+  let rows = 0;
+  const checkRow = (row: number) => {
     if (family === undefined) throw new FrameError("it tells of a row of no family.");
     if (row >= family.rowLimit) throw new FrameError("it tells of a row that was not announced.");
-    return row;
   };
   const readCell = (row: number, cell: number) => {
     const value = body.number();
@@ -124,80 +129,89 @@ export function readBody(
       throw new FrameError("it tells of a number that the family has not.");
     }
     if (cell >= family.firstCount && !(value >= 0)) throw new FrameError("it has a count that can't be.");
-    visitor.cell(row, cell, value);
+    visitor?.cell(row, cell, value);
   };
   while (!body.isAtEnd) {
     const what = body.byte();
+    if (what < DECLARE || what > EXEMPLAR) throw new FrameError(`it has something unknown: ${what}.`);
+    // The number of a row, or of a family.
+    const number = body.integer();
+    if (what >= ANNOUNCE && number !== lastRow) {
+      lastRow = number;
+      if (++rows % ROWS_PER_STEP === 0) yield;
+    }
     switch (what) {
       case DECLARE: {
-        const id = body.integer();
         const declaration = readDeclaration(body.text());
-        if (find(id) !== undefined) throw new FrameError("it declares a family twice.");
-        here.set(id, knownOf(declaration));
-        visitor.declare(id, declaration);
+        if (find(number) !== undefined) throw new FrameError("it declares a family twice.");
+        here.set(number, knownOf(declaration));
+        visitor?.declare(number, declaration);
         break;
       }
-      case RETRACT: {
-        const id = body.integer();
-        if (find(id) === undefined) throw new FrameError("it retracts a family that was not declared.");
-        here.set(id, undefined);
+      case RETRACT:
+        if (find(number) === undefined) throw new FrameError("it retracts a family that was not declared.");
+        here.set(number, undefined);
         family = undefined;
-        visitor.retract(id);
+        if (visitor !== undefined) yield* visitor.retract(number);
         break;
-      }
-      case SELECT: {
-        const id = body.integer();
-        family = find(id);
+      case SELECT:
+        family = find(number);
         if (family === undefined) throw new FrameError("it tells of a family that was not declared.");
-        visitor.select(id);
+        lastRow = -1;
+        visitor?.select(number);
         break;
-      }
       case ANNOUNCE: {
-        const row = body.integer();
         // Numbers are given out without gaps, so a reader's memory is bounded by what it was told.
-        if (family === undefined || row > family.rowLimit) throw new FrameError("it announces a row out of order.");
-        family.rowLimit = Math.max(family.rowLimit, row + 1);
-        const texts: string[] = [];
-        for (let i = 0; i < family.width; i++) texts.push(body.text());
+        if (family === undefined || number > family.rowLimit) throw new FrameError("it announces a row out of order.");
+        family.rowLimit = Math.max(family.rowLimit, number + 1);
+        texts.length = 0;
+        for (let i = 0; i < family.width; i++) {
+          if (visitor === undefined) body.skipText();
+          else texts.push(body.text());
+        }
         const createdMs = body.number();
         if (!Number.isFinite(createdMs)) throw new FrameError("it announces a row that was never created.");
-        visitor.announce(row, texts, createdMs);
+        visitor?.announce(number, texts, createdMs);
         break;
       }
       case REMOVE:
-        visitor.remove(readRow());
+        checkRow(number);
+        visitor?.remove(number);
         break;
-      case NUMBER: {
-        const row = readRow();
-        readCell(row, 0);
-        visitor.endRow(row);
+      case NUMBER:
+        checkRow(number);
+        readCell(number, 0);
+        visitor?.endRow(number);
         break;
-      }
-      case CELLS: {
-        const row = readRow();
-        for (let left = body.integer(); left > 0; left--) {
-          readCell(row, body.integer());
-        }
-        visitor.endRow(row);
+      case CELLS:
+        checkRow(number);
+        for (let left = readCount(body, family?.cells ?? 0); left > 0; left--) readCell(number, body.integer());
+        visitor?.endRow(number);
         break;
-      }
       case BLOCK: {
-        const row = readRow();
+        checkRow(number);
         if (family?.hasBlocks !== true) throw new FrameError("it has exponential buckets for a family without.");
-        visitor.block(row, readBlock(body));
+        const block = readBlock(body);
+        visitor?.block(number, block);
         break;
       }
       case EXEMPLAR: {
-        const row = readRow();
+        checkRow(number);
         const sample = body.integer();
         if (sample > MOST_SAMPLES) throw new FrameError("it has too many exemplars.");
-        visitor.exemplar(row, sample, readExemplar(body));
+        const exemplar = readExemplar(body);
+        visitor?.exemplar(number, sample, exemplar);
         break;
       }
-      default:
-        throw new FrameError(`it has something unknown: ${what}.`);
     }
   }
+}
+
+/** How many of something there are that a row can't have more of. */
+function readCount(body: ByteReader, most: number): number {
+  const count = body.integer();
+  if (count > most) throw new FrameError("it tells a row more numbers than it has.");
+  return count;
 }
 
 /** What is known of a family by its declaration alone. */
@@ -246,7 +260,7 @@ function readBlock(body: ByteReader): Float64Array {
   if (length > LONGEST_BLOCK) throw new FrameError("it has too many exponential buckets.");
   const block = new Float64Array(length);
   let place = 0;
-  for (let left = body.integer(); left > 0; left--) {
+  for (let left = readCount(body, length); left > 0; left--) {
     place += body.integer();
     if (place >= length) throw new FrameError("it has an exponential bucket outside of its block.");
     block[place] = body.number();

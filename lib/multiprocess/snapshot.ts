@@ -6,16 +6,17 @@ import type { FamilySet } from "./family-set.ts";
 import type { FamilySource } from "./family-source.ts";
 import { type FrameVisitor, knownOf, readBody, readHeader } from "./frame-reader.ts";
 import { FrameWriter } from "./frame-writer.ts";
+import { inSteps } from "./sliced-work.ts";
 
 /** The incarnation of what ended processes have left; no process has it. */
 export const RETIRED_INCARNATION = 2 ** 48;
 
-/** The frames that tell all of these families, as a process of that incarnation would. */
-export function framesOf(
+/** The frames that tell all of these families, as a process of that incarnation would; each is made when it is asked for. */
+export function* framesOf(
   incarnation: number,
   families: Iterable<readonly [AggregateFamily, FamilySource | undefined]>,
   timeMs: number,
-): Uint8Array[] {
+): Iterable<Uint8Array> {
   const frames: Uint8Array[] = [];
   const writer = new FrameWriter(incarnation, (frame) => frames.push(frame));
   writer.beginFull();
@@ -23,11 +24,14 @@ export function framesOf(
   for (const [family, source] of families) {
     writer.declare(id, withWorker(family.declaration, source));
     let number = 0;
-    for (const row of family.rowsOf(source)) writeRow(writer, id, number++, row, timeMs);
+    for (const row of family.rowsOf(source)) {
+      writeRow(writer, id, number++, row, timeMs);
+      yield* frames.splice(0);
+    }
     id++;
   }
   writer.end(timeMs);
-  return frames;
+  yield* frames;
 }
 
 /** What ended processes have left tells for each series whose slot it was, where slots are told apart. */
@@ -57,11 +61,11 @@ interface ReadFamily {
 }
 
 /**
- * Adds what ended processes had left to what they have left now.
+ * Adds what ended processes had left to what they have left now, step by step.
  *
  * @throws {FrameError} when it can't be read
  */
-export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[]): void {
+export function* restoreRetired(families: FamilySet, frames: readonly Uint8Array[]): Iterable<void> {
   const read = new Map<number, ReadFamily>();
   const known = new Map<number, ReturnType<typeof knownOf>>();
   let selected: ReadFamily | undefined;
@@ -84,7 +88,7 @@ export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[
     announce(row, texts, createdMs) {
       if (selected === undefined || selectedKnown === undefined) return;
       selectedKnown.rowLimit = Math.max(selectedKnown.rowLimit, row + 1);
-      selected.rows[row] = { texts, createdMs, cells: new Float64Array(selected.cells), block: undefined };
+      selected.rows[row] = { texts: [...texts], createdMs, cells: new Float64Array(selected.cells), block: undefined };
     },
     cell(row, cell, value) {
       const { cells } = selected?.rows[row] ?? {};
@@ -100,6 +104,6 @@ export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[
     retract: wrong,
     remove: wrong,
   };
-  for (const frame of frames) readBody(readHeader(frame).body, (id) => known.get(id), visitor);
-  for (const { family, rows } of read.values()) for (const row of rows) family.restore(row);
+  for (const frame of frames) yield* readBody(readHeader(frame).body, (id) => known.get(id), visitor);
+  for (const { family, rows } of read.values()) yield* inSteps(rows, (row) => family.restore(row));
 }

@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Registry } from "../registry/registry.ts";
 import { reportedRegistries } from "./child-reports.ts";
 import { type Reportable, Reporter } from "./reporter.ts";
+import { spoolName } from "./socket-folder.ts";
 import { writeSpool } from "./spool.ts";
 import { ALL, ANSWER, FRAME, FRESH, readMessages, WELCOME, writeMessage } from "./stream-messages.ts";
 
@@ -136,9 +137,4 @@ class SocketReports {
     this.#reporter.report(true);
     writeSpool(join(dirname(this.#path), spoolName(this.#reporter.incarnation)), this.#kept);
   };
-}
-
-/** The name of the file in which a process leaves its last report. */
-export function spoolName(incarnation: number): string {
-  return `process-${incarnation}.spool`;
 }

@@ -293,17 +293,19 @@ light{light="off"} 1
 
     it("holds what 10,000 processes have left in the memory of one", async () => {
       const processes = new Processes();
+      const { aggregation } = processes;
       const one = processes.start();
       const counter = jobs(one);
       for (let queue = 0; queue < 10; queue++) counter.inc({ queue }, queue);
       one.report();
       one.kill();
       for (let life = 1; life < 10_000; life++) {
-        const member = processes.aggregation.join({ askForAll: () => {}, askForFresh: () => {} });
-        for (const frame of one.frames) member.receive(frame);
+        const member = aggregation.join({ askForAll: () => {}, askForFresh: () => {} });
+        for (const frame of one.frames) aggregation.receive(member, frame);
         assert.equal(member.slot, 0);
-        member.leave();
+        aggregation.leave(member);
       }
+      aggregation.work.finish();
       const text = await processes.exposition();
       assert.equal(text.split("\n").length, 2 + 10 + 1);
       assert.match(text, /^jobs_total\{queue="9"\} 90000$/m);
