@@ -172,27 +172,35 @@ export class AggregateFamily {
     this.#combine(row);
   }
 
-  /** Sets one of the numbers of a row. */
-  set(source: FamilySource, row: number, cell: number, value: number): void {
-    const page = source.pageOf(row);
-    const at = this.#table.offsetOf(row) + cell;
-    // A count that fell began anew, as the counter of a scraped process does after its restart.
-    if (this.#isCumulative && value < (page[at] as number) && this.#isCount(cell)) {
-      const kept = this.#retiredPage(row, source.createdMs(row));
-      kept[at] = (kept[at] as number) + (page[at] as number);
+  /** Sets some of the numbers of a row. */
+  set(source: FamilySource, row: number, cells: readonly number[], values: readonly number[]): void {
+    // A series of which a count fell began anew, as that of a scraped process does after its restart. Numbers that it
+    // has again are among those that are not told.
+    if (this.#isCumulative && this.#hasFallen(source, row, cells, values)) {
+      this.#keepCounts(source, row);
+      source.blocks.set(row, undefined);
     }
-    page[at] = value;
+    const page = source.pageOf(row);
+    const offset = this.#table.offsetOf(row);
+    for (let i = 0; i < cells.length; i++) page[offset + (cells[i] as number)] = values[i] as number;
   }
 
-  /** The sums of observations may fall. */
-  #isCount(cell: number): boolean {
-    return this.declaration.type === "counter" || cell > 0;
+  #hasFallen(source: FamilySource, row: number, cells: readonly number[], values: readonly number[]): boolean {
+    const page = source.pageOf(row);
+    const offset = this.#table.offsetOf(row);
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i] as number;
+      // The sums of observations may fall.
+      const isCount = cell > 0 || this.declaration.type === "counter";
+      if (isCount && (values[i] as number) < (page[offset + cell] as number)) return true;
+    }
+    return false;
   }
 
   /** Sets the exponential buckets of a row. */
   setBlock(source: FamilySource, row: number, block: Float64Array): void {
     const before = source.blocks.get(row);
-    // Native buckets that count less than before have begun anew, as the counts beside them have.
+    // Native buckets that count less than before have begun anew, where there are no counts beside them to tell.
     if (this.#isNative && before !== undefined && countOf(block) < countOf(before)) {
       this.#retiredPage(row, source.createdMs(row));
       this.columns.blocks?.merge(row, before);
@@ -276,16 +284,24 @@ export class AggregateFamily {
     return latest;
   }
 
-  /** The native buckets of all processes together, those that ended included. */
-  #native(blocks: ExponentialBlocks, row: number): NativeHistogram {
+  /**
+   * The native buckets of all processes together, those that ended included. There are none where processes are not
+   * added up, and where one tells of a series without them: those of the others would not make up its count.
+   */
+  #native(blocks: ExponentialBlocks, row: number): NativeHistogram | undefined {
+    const { aggregator } = this.declaration;
+    const isAdded = aggregator === "sum" || aggregator === "all" || aggregator === "livesum";
+    if (!isAdded) return undefined;
     // At the finest resolution, of which each block makes what it has.
     const all = new ExponentialBuckets({ schema: FINEST_SCHEMA, maxLength: NATIVE_MAX_LENGTH });
     const retired = blocks.of(row);
     if (this.#retired.has(row) && retired !== undefined) all.mergeBlock(retired);
     for (const source of this.#live) {
+      if (aggregator === "livesum" && !this.#isHeard(source.slot)) continue;
       const block = source.blocks.get(row);
       if (block !== undefined) all.mergeBlock(block);
     }
+    if (all.count < this.#countOf(row)) return undefined;
     const { samples } = this.columns;
     const exemplars: Exemplar[] = [];
     for (const source of [this.#retired, ...this.#live]) {
@@ -300,6 +316,17 @@ export class AggregateFamily {
       all,
       latest.sort((a, b) => a.value - b.value),
     );
+  }
+
+  /** How many observations a histogram has, but 0 where some may be NaN, which fall into no bucket. */
+  #countOf(row: number): number {
+    const page = this.#table.pageOf(row);
+    const offset = this.#table.offsetOf(row);
+    if (Number.isNaN(page[offset])) return 0;
+    let count = 0;
+    for (let cell = 1; cell < this.#table.cells; cell++) count += page[offset + cell] as number;
+    // Parts of observations are not added up exactly.
+    return Number.isSafeInteger(count) ? count : 0;
   }
 
   #keepLatest(source: FamilySource, row: number): void {

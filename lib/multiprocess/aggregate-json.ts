@@ -74,7 +74,13 @@ function numbersOf(name: string, type: string, values: readonly MetricValueJson[
           count: value,
         }))
         .sort((a, b) => a.bound - b.bound);
-      return { sum: of("_sum", "_gsum") ?? 0, count: of("_count", "_gcount") ?? buckets.at(-1)?.count, buckets };
+      const native = values.find((one) => one.native !== undefined)?.native;
+      return {
+        sum: of("_sum", "_gsum") ?? 0,
+        count: of("_count", "_gcount") ?? buckets.at(-1)?.count,
+        buckets,
+        ...(native && { native }),
+      };
     }
     case "summary":
       return { sum: of("_sum") ?? 0, count: of("_count") ?? 0, quantiles: [] };

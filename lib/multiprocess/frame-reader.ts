@@ -35,10 +35,8 @@ export interface FrameVisitor {
   /** @param texts of this call only: the array is used again */
   announce(row: number, texts: readonly string[], createdMs: number): void;
   remove(row: number): void;
-  /** One of a row's numbers, which it may be told several of. */
-  cell(row: number, cell: number, value: number): void;
-  /** The row's numbers were all told. */
-  endRow(row: number): void;
+  /** Those of a row's numbers that changed. @param cells which; the arrays are used again */
+  numbers(row: number, cells: readonly number[], values: readonly number[]): void;
   block(row: number, block: Float64Array): void;
   /** @param sample which of the row's samples has it; beyond them come those of native buckets */
   exemplar(row: number, sample: number, exemplar: Exemplar): void;
@@ -117,19 +115,22 @@ export function* readBody(
   };
   let family: ReadFamily | undefined;
   const texts: string[] = [];
+  const cells: number[] = [];
+  const values: number[] = [];
   let lastRow = -1;
   let rows = 0;
   const checkRow = (row: number) => {
     if (family === undefined) throw new FrameError("it tells of a row of no family.");
     if (row >= family.rowLimit) throw new FrameError("it tells of a row that was not announced.");
   };
-  const readCell = (row: number, cell: number) => {
+  const readCell = (cell: number) => {
     const value = body.number();
     if (family === undefined || cell >= family.cells) {
       throw new FrameError("it tells of a number that the family has not.");
     }
     if (cell >= family.firstCount && !(value >= 0)) throw new FrameError("it has a count that can't be.");
-    visitor?.cell(row, cell, value);
+    cells.push(cell);
+    values.push(value);
   };
   while (!body.isAtEnd) {
     const what = body.byte();
@@ -180,13 +181,15 @@ export function* readBody(
         break;
       case NUMBER:
         checkRow(number);
-        readCell(number, 0);
-        visitor?.endRow(number);
+        cells.length = values.length = 0;
+        readCell(0);
+        visitor?.numbers(number, cells, values);
         break;
       case CELLS:
         checkRow(number);
-        for (let left = readCount(body, family?.cells ?? 0); left > 0; left--) readCell(number, body.integer());
-        visitor?.endRow(number);
+        cells.length = values.length = 0;
+        for (let left = readCount(body, family?.cells ?? 0); left > 0; left--) readCell(body.integer());
+        visitor?.numbers(number, cells, values);
         break;
       case BLOCK: {
         checkRow(number);

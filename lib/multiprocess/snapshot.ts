@@ -90,11 +90,10 @@ export function* restoreRetired(families: FamilySet, frames: readonly Uint8Array
       selectedKnown.rowLimit = Math.max(selectedKnown.rowLimit, row + 1);
       selected.rows[row] = { texts: [...texts], createdMs, cells: new Float64Array(selected.cells), block: undefined };
     },
-    cell(row, cell, value) {
-      const { cells } = selected?.rows[row] ?? {};
-      if (cells !== undefined) cells[cell] = value;
+    numbers(row, cells, values) {
+      const kept = selected?.rows[row];
+      for (const [i, cell] of cells.entries()) if (kept !== undefined) kept.cells[cell] = values[i] as number;
     },
-    endRow: () => {},
     block(row, block) {
       const kept = selected?.rows[row];
       if (kept !== undefined) kept.block = block;

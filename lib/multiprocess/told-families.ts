@@ -106,13 +106,12 @@ export class ToldFamilies {
         this.#selected.family.remove(this.#selected.source, row);
         this.#selected.rows.set(number, -1);
       },
-      cell: (number, cell, value) => {
+      numbers: (number, cells, values) => {
+        const { family, source } = this.#selected ?? {};
         const row = at(number);
-        if (row >= 0) this.#selected?.family?.set(this.#selected.source as FamilySource, row, cell, value);
-      },
-      endRow: (number) => {
-        const row = at(number);
-        if (row >= 0) this.#selected?.family?.endRow(this.#selected.source as FamilySource, row, timeMs);
+        if (row < 0 || source === undefined) return;
+        family?.set(source, row, cells, values);
+        family?.endRow(source, row, timeMs);
       },
       block: (number, block) => {
         const row = at(number);
