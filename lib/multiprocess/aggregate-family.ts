@@ -1,18 +1,14 @@
 import type { Aggregator } from "../model/aggregator.ts";
-import type { Exemplar, NativeHistogram } from "../model/family.ts";
-import { COLUMNS, type ColumnFamily, type ExponentialBlocks } from "../storage/column-family.ts";
-import { BLOCK_HEADER_CELLS, ExponentialBuckets } from "../storage/exponential-buckets.ts";
-import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
-import { NATIVE_MAX_LENGTH, nativeHistogram } from "../storage/native-buckets.ts";
-import { QUANTILE_MAX_LENGTH, QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
+import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
+import { BLOCK_HEADER_CELLS } from "../storage/exponential-buckets.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import { combine } from "./combine.ts";
-import { type Declaration, isCounting, isCumulative, layoutOf, metricOf } from "./declaration.ts";
+import { type Combined, combine } from "./combine.ts";
+import { type Declaration, isCounting, isCumulative, layoutOf, metricOf, WORKER_LABEL } from "./declaration.ts";
 import { FamilySource } from "./family-source.ts";
+import { isOlder } from "./latest-exemplars.ts";
+import { MergedAtScrape } from "./merged-at-scrape.ts";
 import { inSteps } from "./sliced-work.ts";
 
-/** The label that tells processes apart in a family whose aggregator is `all`. */
-const WORKER = "worker";
 /** The slot of what processes that ended have left. */
 const RETIRED = -1;
 
@@ -24,9 +20,6 @@ export interface KeptRow {
   readonly cells: Float64Array;
   readonly block: Float64Array | undefined;
 }
-
-/** Where the blocks of several processes come together to be read. One serves all, for reading is never interrupted. */
-let merged: ExponentialBuckets | undefined;
 
 /**
  * One family of several processes: what each has told, and what comes of it, which is kept up to date row by row as
@@ -44,9 +37,9 @@ export class AggregateFamily {
   readonly #isCumulative: boolean;
   readonly #isCounting: boolean;
   readonly #retired: FamilySource;
-  /** By slot. */
-  #live: readonly FamilySource[] = [];
-  readonly #isHeard: (slot: number) => boolean;
+  readonly #sources: Combined;
+  /** How many exemplars a row may have: one for each sample, and those of native buckets. */
+  readonly #mostExemplars: number;
 
   /** @param isHeard whether a process was heard of lately */
   constructor(declaration: Declaration, isHeard: (slot: number) => boolean) {
@@ -56,12 +49,13 @@ export class AggregateFamily {
     this.#aggregator = isUnion ? "union" : aggregator;
     this.#isCumulative = isCumulative(declaration);
     this.#isCounting = isCounting(type);
-    this.#isHeard = isHeard;
-    const columns = metricOf(declaration, aggregator === "all" ? [...labelNames, WORKER] : labelNames)[COLUMNS];
+    const columns = metricOf(declaration, aggregator === "all" ? [...labelNames, WORKER_LABEL] : labelNames)[COLUMNS];
     this.#table = columns.table;
     this.#retired = new FamilySource(RETIRED, this.#table);
+    this.#sources = { table: this.#table, live: [], retired: this.#retired, isHeard };
     const { name, help, unit } = declaration;
-    const { blocks } = columns;
+    const merged = new MergedAtScrape(declaration, columns, this.#sources);
+    this.#mostExemplars = merged.mostExemplars;
     this.columns = {
       ...columns,
       descriptor: { name, type, help, ...(unit !== undefined && { unit }) },
@@ -69,10 +63,13 @@ export class AggregateFamily {
         columns.beforeView?.();
         if (aggregator === "livesum") this.#table.forEachRow((row) => this.#combine(row));
       },
-      ...(blocks && type === "summary" && { expose: this.#exposeQuantiles(blocks) }),
-      ...(columns.exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
-      ...(columns.native && blocks && { native: (row: number) => this.#native(blocks, row) }),
+      ...merged.columns,
     };
+  }
+
+  /** By slot. */
+  get #live(): readonly FamilySource[] {
+    return this.#sources.live;
   }
 
   get layout(): string {
@@ -92,7 +89,7 @@ export class AggregateFamily {
   /** Makes room for the numbers of a process. */
   join(slot: number): FamilySource {
     const source = new FamilySource(slot, this.#table);
-    this.#live = [...this.#live, source].sort((a, b) => a.slot - b.slot);
+    this.#sources.live = [...this.#live, source].sort((a, b) => a.slot - b.slot);
     return source;
   }
 
@@ -114,7 +111,7 @@ export class AggregateFamily {
   }
 
   #forget(source: FamilySource): void {
-    this.#live = this.#live.filter((one) => one !== source);
+    this.#sources.live = this.#live.filter((one) => one !== source);
   }
 
   /**
@@ -267,68 +264,6 @@ export class AggregateFamily {
     }
   }
 
-  /** How many exemplars a row may have: one for each sample, and those of native buckets. */
-  get #mostExemplars(): number {
-    return this.columns.exemplar === undefined
-      ? 0
-      : this.columns.samples.length + (this.declaration.details.native?.exemplars ?? 0);
-  }
-
-  /** The latest that any process has. */
-  #exemplar(row: number, sample: number): Exemplar | undefined {
-    let latest = this.#retired.exemplars.get(row, sample);
-    for (const source of this.#live) {
-      const one = source.exemplars.get(row, sample);
-      if (one !== undefined && !isOlder(one, latest)) latest = one;
-    }
-    return latest;
-  }
-
-  /**
-   * The native buckets of all processes together, those that ended included. There are none where processes are not
-   * added up, and where one tells of a series without them: those of the others would not make up its count.
-   */
-  #native(blocks: ExponentialBlocks, row: number): NativeHistogram | undefined {
-    const { aggregator } = this.declaration;
-    const isAdded = aggregator === "sum" || aggregator === "all" || aggregator === "livesum";
-    if (!isAdded) return undefined;
-    // At the finest resolution, of which each block makes what it has.
-    const all = new ExponentialBuckets({ schema: FINEST_SCHEMA, maxLength: NATIVE_MAX_LENGTH });
-    const retired = blocks.of(row);
-    if (this.#retired.has(row) && retired !== undefined) all.mergeBlock(retired);
-    for (const source of this.#live) {
-      if (aggregator === "livesum" && !this.#isHeard(source.slot)) continue;
-      const block = source.blocks.get(row);
-      if (block !== undefined) all.mergeBlock(block);
-    }
-    if (all.count < this.#countOf(row)) return undefined;
-    const { samples } = this.columns;
-    const exemplars: Exemplar[] = [];
-    for (const source of [this.#retired, ...this.#live]) {
-      for (let sample = samples.length; sample < this.#mostExemplars; sample++) {
-        const exemplar = source.exemplars.get(row, sample);
-        if (exemplar !== undefined) exemplars.push(exemplar);
-      }
-    }
-    const most = this.declaration.details.native?.exemplars ?? 0;
-    const latest = exemplars.sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0)).slice(0, most);
-    return nativeHistogram(
-      all,
-      latest.sort((a, b) => a.value - b.value),
-    );
-  }
-
-  /** How many observations a histogram has, but 0 where some may be NaN, which fall into no bucket. */
-  #countOf(row: number): number {
-    const page = this.#table.pageOf(row);
-    const offset = this.#table.offsetOf(row);
-    if (Number.isNaN(page[offset])) return 0;
-    let count = 0;
-    for (let cell = 1; cell < this.#table.cells; cell++) count += page[offset + cell] as number;
-    // Parts of observations are not added up exactly.
-    return Number.isSafeInteger(count) ? count : 0;
-  }
-
   #keepLatest(source: FamilySource, row: number): void {
     const toldMs = source.toldMs(row);
     if (this.#retired.has(row) && this.#retired.toldMs(row) > toldMs) return;
@@ -350,28 +285,7 @@ export class AggregateFamily {
   }
 
   #combine(row: number): void {
-    const sources = { table: this.#table, live: this.#live, retired: this.#retired, isHeard: this.#isHeard };
-    combine(this.#aggregator, sources, row, !this.#isCounting);
-  }
-
-  /** The quantiles of what all processes have observed, those that ended included. */
-  #exposeQuantiles(blocks: ExponentialBlocks): (row: number, into: Float64Array) => void {
-    const quantiles = this.declaration.details.percentiles ?? [];
-    return (row, into) => {
-      merged ??= new ExponentialBuckets({ schema: QUANTILE_SCHEMA, maxLength: QUANTILE_MAX_LENGTH });
-      merged.reset();
-      const retired = blocks.of(row);
-      if (retired !== undefined) merged.mergeBlock(retired);
-      for (const source of this.#live) {
-        const block = source.blocks.get(row);
-        if (block !== undefined) merged.mergeBlock(block);
-      }
-      merged.quantiles(quantiles, into);
-      const offset = this.#table.offsetOf(row);
-      const page = this.#table.pageOf(row);
-      for (let cell = 0; cell < this.#table.cells; cell++)
-        into[quantiles.length + cell] = page[offset + cell] as number;
-    };
+    combine(this.#aggregator, this.#sources, row, !this.#isCounting);
   }
 }
 
@@ -380,8 +294,4 @@ function countOf(block: Float64Array): number {
   let count = block[2] as number;
   for (let i = BLOCK_HEADER_CELLS; i < block.length; i++) count += block[i] as number;
   return count;
-}
-
-function isOlder(exemplar: Exemplar, than: Exemplar | undefined): boolean {
-  return than !== undefined && (exemplar.timestampMs ?? 0) < (than.timestampMs ?? 0);
 }

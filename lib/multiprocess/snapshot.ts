@@ -1,7 +1,7 @@
 // What an aggregation has been told, as frames that another life of its process reads.
 import type { AggregateFamily, KeptRow } from "./aggregate-family.ts";
 import { FrameError } from "./bytes.ts";
-import { cellsOf, type Declaration } from "./declaration.ts";
+import { cellsOf, type Declaration, WORKER_LABEL } from "./declaration.ts";
 import type { FamilySet } from "./family-set.ts";
 import type { FamilySource } from "./family-source.ts";
 import { type FrameVisitor, knownOf, readBody, readHeader } from "./frame-reader.ts";
@@ -37,7 +37,7 @@ export function* framesOf(
 /** What ended processes have left tells for each series whose slot it was, where slots are told apart. */
 function withWorker(declaration: Declaration, source: FamilySource | undefined): Declaration {
   if (source !== undefined || declaration.aggregator !== "all") return declaration;
-  return { ...declaration, labelNames: [...declaration.labelNames, "worker"] };
+  return { ...declaration, labelNames: [...declaration.labelNames, WORKER_LABEL] };
 }
 
 function writeRow(writer: FrameWriter, id: number, number: number, row: KeptRow, timeMs: number): void {
