@@ -49,6 +49,9 @@ export function reportTo({ path, registries }: ReportOptions): Reports {
 class SocketReports {
   readonly #path: string;
   readonly #reporter: Reporter;
+  /** The connection, also while it is being made. */
+  #connection: Socket | undefined;
+  /** The same once it is there. */
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -68,12 +71,14 @@ class SocketReports {
     process.removeListener("exit", this.#onExit);
     this.#reporter.close();
     clearInterval(this.#timer);
+    if (this.#socket === undefined) this.#connection?.destroy();
     this.#socket?.end();
     this.#socket?.unref();
   }
 
   #connect(): void {
     const socket = connect(this.#path);
+    this.#connection = socket;
     socket.unref();
     // What is wrong is told by "close", which always follows.
     socket.on("error", () => {});

@@ -1,7 +1,7 @@
 // Processes that report to a socket. All are in this process, on both sides; spec/bin/aggregate.test.ts starts real ones.
 import assert from "node:assert/strict";
 import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -201,9 +201,9 @@ describe("AggregatorRegistry.listen", () => {
     const aggregation = new Aggregation({ work });
     const socket = await SocketAggregator.listen(aggregation, path);
     const process = endingProcess(1);
-    for (let i = 0; i < 40_000; i++) process.labelled.inc({ path: `${i} ${"x".repeat(100)}` });
+    for (let i = 0; i < 20_000; i++) process.labelled.inc({ path: `${i} ${"x".repeat(100)}` });
     const frames = process.report();
-    assert.ok(frames.length > 50);
+    assert.ok(frames.length > 30);
     const connection = connect(path);
     for (const frame of frames) writeMessage(connection, FRAME, frame);
     await eventually(() => assert.ok(taken > frames.length));
@@ -230,6 +230,29 @@ describe("AggregatorRegistry.listen", () => {
     rmSync(join(dirname(path), "state.frames.new"), { recursive: true });
     await socket.close();
     assert.deepEqual(readdirSync(dirname(path)), ["state.frames"]);
+  });
+
+  it("leaves no connection behind when a process closes its reports before they have begun", async () => {
+    const folder = dirname(socketPath());
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, "plain.sock");
+    const connections: boolean[] = [];
+    const server = createServer((socket) => {
+      const index = connections.push(true) - 1;
+      socket.resume().on("error", () => {});
+      socket.once("close", () => {
+        connections[index] = false;
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    const registry = new Registry();
+    reportTo({ path, registries: [registry] }).close();
+    // One that comes later shows that the first, if it came at all, has come.
+    const later = connect(path);
+    await new Promise((resolve) => later.once("connect", resolve));
+    later.end();
+    await eventually(() => assert.ok(connections.length > 0 && !connections.includes(true)));
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it("lets nobody but this user in, and takes no folder that is open to others", async () => {
