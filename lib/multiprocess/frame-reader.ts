@@ -141,6 +141,8 @@ export function* readBody(
       lastRow = number;
       if (++rows % ROWS_PER_STEP === 0) yield;
     }
+    // To make a family takes as long as to make many rows.
+    if (what === DECLARE) yield;
     switch (what) {
       case DECLARE: {
         const declaration = readDeclaration(body.text());

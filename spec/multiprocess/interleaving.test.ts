@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Counter, Gauge, Histogram, type Registry } from "../../lib/core.ts";
+import type { NativeHistogram } from "../../lib/model/family.ts";
 import { Aggregation, plainFamilies } from "../../lib/multiprocess/aggregation.ts";
 import { Reporter } from "../../lib/multiprocess/reporter.ts";
 import { ROWS_PER_STEP } from "../../lib/multiprocess/sliced-work.ts";
@@ -51,6 +52,7 @@ class Stepped {
         const key = `${family.name} ${JSON.stringify(one.labels)}`;
         if ("buckets" in one && "count" in one) {
           counts.set(`${key} count`, one.count as number);
+          if (one.native !== undefined) assert.equal(countOf(one.native), one.count, `${key} in native buckets`);
           for (const { bound, count } of one.buckets) counts.set(`${key} ${bound}`, count);
         } else if ("value" in one) counts.set(key, one.value as number);
       }
@@ -70,6 +72,10 @@ class Stepped {
   seriesOf(name: string): number {
     return [...this.counts().keys()].filter((key) => key.startsWith(`${name} `)).length;
   }
+}
+
+function countOf({ zeroCount, positive, negative }: NativeHistogram): number {
+  return [...positive, ...negative].reduce((sum, { count }) => sum + count, zeroCount);
 }
 
 function hits(registers: Registry[], aggregator: "sum" | "all" = "sum"): Counter<"path"> {
@@ -125,6 +131,33 @@ describe("A step", () => {
     const look = watch(stepped);
     stepped.run(() => assert.ok(look() <= ROWS_PER_STEP));
     assert.equal(stepped.total("hits_total"), 2 * SERIES);
+  });
+
+  it("makes a family at most", () => {
+    const stepped = new Stepped();
+    const process = stepped.start();
+    const { registers } = process;
+    for (let i = 0; i < 20; i++) new Counter({ name: `jobs_${i}_total`, help: "Jobs.", registers }).inc();
+    const look = watch(stepped);
+    process.report();
+    stepped.run(() => assert.ok(look() <= 1));
+    assert.equal(stepped.counts().size, 20);
+  });
+
+  it("leaves native buckets that count as much as the others, also when all is told anew", () => {
+    const stepped = new Stepped();
+    const process = stepped.start();
+    const { registers } = process;
+    const options = { name: "size", help: "Sizes.", labelNames: ["path"], buckets: [1], native: true } as const;
+    const size = new Histogram({ ...options, registers });
+    for (let round = 0; round < 2; round++) {
+      for (let path = 0; path < SERIES; path++) size.observe({ path }, path / 100);
+      const look = watch(stepped);
+      process.reporter.startOver();
+      process.report();
+      stepped.run(() => assert.ok(look() <= 4 * ROWS_PER_STEP));
+    }
+    assert.equal(stepped.total("size"), 2 * SERIES);
   });
 
   const goings: readonly (readonly [string, (process: FakeProcess, stepped: Stepped) => void])[] = [
@@ -321,11 +354,12 @@ function playAtRandom(seed: number): void {
     readonly process: FakeProcess;
     readonly counter: Counter<"path">;
     readonly size: Histogram<"path">;
-    /** What it has counted, and what of it was told. */
     counted: number;
+    observed: number;
     isLosing: boolean;
   }
-  let expected = 0;
+  let counted = 0;
+  let observed = 0;
   const start = (): Player => {
     const process = stepped.start();
     const { registers } = process;
@@ -338,7 +372,7 @@ function playAtRandom(seed: number): void {
       native: { schema: 3 },
       registers,
     });
-    const player = { process, counter, size, counted: 0, isLosing: false };
+    const player = { process, counter, size, counted: 0, observed: 0, isLosing: false };
     process.carry = (frame) => {
       if (!player.isLosing || random.chance(0.5)) stepped.aggregation.receive(process.member, frame);
     };
@@ -359,8 +393,10 @@ function playAtRandom(seed: number): void {
       case 1:
         for (let path = random.between(0, 200); path < 200; path++) {
           player.counter.inc({ path });
-          player.size.observe({ path }, random.next() * 3);
           player.counted++;
+          if (path % 10 !== 0) continue;
+          player.size.observe({ path }, random.next() * 3);
+          player.observed++;
         }
         break;
       case 2:
@@ -374,7 +410,8 @@ function playAtRandom(seed: number): void {
         if (random.chance(0.7)) break;
         settle(player);
         stepped.aggregation.leave(player.process.member);
-        expected += player.counted;
+        counted += player.counted;
+        observed += player.observed;
         players[index] = start();
         break;
       default:
@@ -386,10 +423,11 @@ function playAtRandom(seed: number): void {
   }
   for (const player of players) {
     settle(player);
-    expected += player.counted;
+    counted += player.counted;
+    observed += player.observed;
   }
   stepped.run(look);
-  assert.equal(stepped.total("hits_total"), expected);
-  assert.equal(stepped.total("size"), expected);
+  assert.equal(stepped.total("hits_total"), counted);
+  assert.equal(stepped.total("size"), observed);
   assert.deepEqual(stepped.errors, []);
 }
