@@ -135,19 +135,19 @@ export class ReportedCollector {
         { ...family, name: this.#prefix + family.name },
         this.labels,
       )) {
-        let reported = left.get(key);
+        const known = left.get(key);
         left.delete(key);
-        if (reported === undefined) {
-          const id = nextId();
-          reported = { id, part: new PlainPart(id, declaration) };
-          writer.declare(id, declaration);
-        }
-        this.#plain.set(key, reported);
-        const { part } = reported;
-        written.push(() => part.write(writer, series, timeMs));
+        const id = known?.id ?? nextId();
+        const part = known?.part ?? new PlainPart(id, declaration);
+        this.#plain.set(key, { id, part });
+        written.push(() => {
+          if (known === undefined) writer.declare(id, declaration);
+          part.write(writer, series, timeMs);
+        });
       }
     }
-    // What is gone comes first: an info that tells something new is one series before and one after.
+    // What is gone comes first: an info that tells something new is one series before and one after, and a histogram with
+    // other bounds can't be put together with what it was.
     for (const { id } of left.values()) writer.retract(id);
     for (const write of written) write();
   }

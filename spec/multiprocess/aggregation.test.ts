@@ -344,6 +344,37 @@ light{light="off"} 1
       assert.match(await processes.exposition(), /^size_bytes_bucket\{le="2"\} 1$/m);
     });
 
+    it("takes other bounds when the collector of the only process that has the histogram changes them", async () => {
+      const processes = new Processes();
+      const process = processes.start();
+      let bound = 1;
+      process.registry.registerMetric({
+        name: "size",
+        collect: () => [
+          {
+            name: "size_bytes",
+            type: "histogram",
+            help: "Sizes.",
+            series: [{ labels: {}, count: 3, sum: 4, buckets: [{ bound, count: 2 }] }],
+          },
+        ],
+      });
+      process.report();
+      bound = 2;
+      process.report();
+      assert.deepEqual(processes.errors, []);
+      assert.equal(
+        await processes.exposition(),
+        `# HELP size_bytes Sizes.
+# TYPE size_bytes histogram
+size_bytes_bucket{le="2"} 2
+size_bytes_bucket{le="+Inf"} 3
+size_bytes_sum 4
+size_bytes_count 3
+`,
+      );
+    });
+
     it("refuses a family whose samples another has as a family of its own", async () => {
       const processes = new Processes();
       const [a, b] = [processes.start(), processes.start()] as const;
