@@ -179,6 +179,12 @@ export class SocketAggregator {
     // It is there again already.
     if (known === undefined || known.link !== link) return;
     yield* this.#takeSpool(known.member, spoolName(incarnation));
+    if (!known.member.hasReported) {
+      // Nothing would be counted twice if it came back.
+      this.#known.delete(incarnation);
+      this.#aggregation.leave(known.member, true);
+      return;
+    }
     if (known.member.isFinal) {
       this.#end(incarnation, known.member);
       return;

@@ -12,7 +12,7 @@ import { Reporter } from "../../lib/multiprocess/reporter.ts";
 import { SlicedWork, type Task } from "../../lib/multiprocess/sliced-work.ts";
 import { SocketAggregator } from "../../lib/multiprocess/socket-aggregator.ts";
 import { writeSpool } from "../../lib/multiprocess/spool.ts";
-import { FRAME, writeMessage } from "../../lib/multiprocess/stream-messages.ts";
+import { ALL, FRAME, writeMessage } from "../../lib/multiprocess/stream-messages.ts";
 import { eventually } from "../until.ts";
 import { steppedWork } from "./turns.ts";
 
@@ -49,9 +49,15 @@ function endingProcess(jobs: number) {
     reporter.report(isFinal);
     return frames as [Uint8Array, ...Uint8Array[]];
   };
+  /** What changed since: nothing, but for an empty frame. */
+  const changes = () => {
+    frames = [];
+    reporter.report();
+    return frames as [Uint8Array, ...Uint8Array[]];
+  };
   const leaveSpool = (folder: string) =>
     writeSpool(join(folder, `process-${reporter.incarnation}.spool`), report(true));
-  return { counter, labelled, report, leaveSpool };
+  return { counter, labelled, report, changes, leaveSpool };
 }
 
 /** Asks until the exposition has the line. */
@@ -253,6 +259,30 @@ describe("AggregatorRegistry.listen", () => {
     later.end();
     await eventually(() => assert.ok(connections.length > 0 && !connections.includes(true)));
     await new Promise((resolve) => server.close(resolve));
+  });
+
+  it("keeps no slot for a process that has gone before it told anything", async () => {
+    const path = socketPath();
+    const registry = new AggregatorRegistry();
+    const socket = await registry.listen(path);
+    const process = endingProcess(3);
+    process.report();
+    const connection = connect(path);
+    let isAsked = false;
+    connection.on("data", (bytes) => {
+      isAsked ||= bytes.includes(ALL);
+    });
+    writeMessage(connection, FRAME, process.changes()[0]);
+    await eventually(() => assert.ok(isAsked));
+    assert.match(await registry.metrics(), /^tallystick_worker_up\{worker="0"\} 0$/m);
+    connection.destroy();
+    await eventually(async () => assert.doesNotMatch(await registry.metrics(), /tallystick_worker_up\{/));
+    // It may come back.
+    const again = connect(path);
+    for (const frame of process.report()) writeMessage(again, FRAME, frame);
+    await hasLine(registry, "jobs_total 3");
+    again.destroy();
+    await socket.close();
   });
 
   it("lets nobody but this user in, and takes no folder that is open to others", async () => {
