@@ -61,7 +61,9 @@ export class AggregateFamily {
       descriptor: { name, type, help, ...(unit !== undefined && { unit }) },
       beforeView: () => {
         columns.beforeView?.();
-        if (aggregator === "livesum") this.#table.forEachRow((row) => this.#combine(row));
+        // Others are added up when they are written.
+        if (aggregator === "livesum" && columns.expose !== undefined)
+          this.#table.forEachRow((row) => this.#combine(row));
       },
       ...merged.columns,
     };

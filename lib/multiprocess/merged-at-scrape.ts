@@ -13,7 +13,7 @@ let ranked: ExponentialBuckets | undefined;
 
 /**
  * What of a family's rows is put together only when it is read: exemplars, native buckets and quantiles, those included
- * that processes have left that ended.
+ * that processes have left that ended; and sums that depend on the time.
  */
 export class MergedAtScrape {
   readonly #declaration: Declaration;
@@ -36,12 +36,28 @@ export class MergedAtScrape {
 
   /** What reads them. */
   get columns(): Pick<ColumnFamily, "expose" | "exemplar" | "native"> {
-    const { blocks, exemplar, native } = this.#own;
+    const { blocks, exemplar, native, expose } = this.#own;
+    const { aggregator } = this.#declaration;
     return {
+      ...(aggregator === "livesum" &&
+        !expose && { expose: (row: number, into: Float64Array) => this.#heard(row, into) }),
       ...(blocks && this.#declaration.type === "summary" && { expose: this.#exposeQuantiles(blocks) }),
       ...(exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
       ...(native && blocks && { native: (row: number) => this.#native(blocks, row) }),
     };
+  }
+
+  /** The sums of those that were heard of lately: who was, changes though nobody tells anything. */
+  #heard(row: number, into: Float64Array): void {
+    const { table, live, isHeard } = this.#sources;
+    into.fill(0);
+    for (const source of live) {
+      if (!source.has(row) || !isHeard(source.slot)) continue;
+      const page = source.pageOf(row);
+      const offset = table.offsetOf(row);
+      for (let cell = 0; cell < into.length; cell++)
+        into[cell] = (into[cell] as number) + (page[offset + cell] as number);
+    }
   }
 
   /** The latest that any process has. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Counter, Gauge, Histogram, Info, type Registry, StateSet, Summary } from "../../lib/core.ts";
 import type { Aggregator } from "../../lib/model/aggregator.ts";
+import { type ColumnFamily, FamilyView } from "../../lib/storage/column-family.ts";
 import { Random } from "../judges/random.ts";
 import { type FakeProcess, Processes } from "./processes.ts";
 
@@ -108,6 +109,29 @@ tallystick_worker_last_report_timestamp_seconds{worker="0"} 1000
       assert.match(await processes.exposition(), /^load 2$/m);
       a.report();
       assert.match(await processes.exposition(), /^load 4$/m);
+    });
+
+    it("livesum adds up a series only when that is written", async () => {
+      let asked = 0;
+      const processes: Processes = new Processes({
+        now: () => {
+          asked++;
+          return processes.timeMs;
+        },
+      });
+      const process = processes.start();
+      const { registers } = process;
+      const load = new Gauge({ name: "load", help: "Load.", labelNames: ["core"], aggregator: "livesum", registers });
+      for (let core = 0; core < 100; core++) load.set({ core }, 1);
+      process.report();
+      const [family] = processes.aggregation.columns;
+      asked = 0;
+      const view = new FamilyView(family as ColumnFamily);
+      assert.equal(asked, 0);
+      const number = new Float64Array(1);
+      view.read(0, number);
+      assert.deepEqual([asked, ...number], [1, 1]);
+      view.close();
     });
 
     it("all counts on where the predecessor in the slot ended", async () => {
