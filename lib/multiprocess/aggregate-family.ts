@@ -1,22 +1,16 @@
 import type { Aggregator } from "../model/aggregator.ts";
-import type { Exemplar, NativeHistogram } from "../model/family.ts";
-import { COLUMNS, type ColumnFamily, type ExponentialBlocks } from "../storage/column-family.ts";
-import { BLOCK_HEADER_CELLS, ExponentialBuckets } from "../storage/exponential-buckets.ts";
-import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
-import { NATIVE_MAX_LENGTH, nativeHistogram } from "../storage/native-buckets.ts";
-import { QUANTILE_MAX_LENGTH, QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
+import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
+import { BLOCK_HEADER_CELLS } from "../storage/exponential-buckets.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import { combine } from "./combine.ts";
-import { type Declaration, isCounting, isCumulative, layoutOf, metricOf } from "./declaration.ts";
+import { type Combined, combine } from "./combine.ts";
+import { type Declaration, isCounting, isCumulative, layoutOf, metricOf, WORKER_LABEL } from "./declaration.ts";
 import { FamilySource } from "./family-source.ts";
+import { isOlder } from "./latest-exemplars.ts";
+import { MergedAtScrape } from "./merged-at-scrape.ts";
+import { inSteps } from "./sliced-work.ts";
 
-/** The label that tells processes apart in a family whose aggregator is `all`. */
-const WORKER = "worker";
 /** The slot of what processes that ended have left. */
 const RETIRED = -1;
-
-/** How many rows of a process that has ended make a step. */
-const ROWS_PER_STEP = 128;
 
 /** A series of one source. */
 export interface KeptRow {
@@ -26,9 +20,6 @@ export interface KeptRow {
   readonly cells: Float64Array;
   readonly block: Float64Array | undefined;
 }
-
-/** Where the blocks of several processes come together to be read. One serves all, for reading is never interrupted. */
-let merged: ExponentialBuckets | undefined;
 
 /**
  * One family of several processes: what each has told, and what comes of it, which is kept up to date row by row as
@@ -46,9 +37,9 @@ export class AggregateFamily {
   readonly #isCumulative: boolean;
   readonly #isCounting: boolean;
   readonly #retired: FamilySource;
-  /** By slot. */
-  #live: readonly FamilySource[] = [];
-  readonly #isHeard: (slot: number) => boolean;
+  readonly #sources: Combined;
+  /** How many exemplars a row may have: one for each sample, and those of native buckets. */
+  readonly #mostExemplars: number;
 
   /** @param isHeard whether a process was heard of lately */
   constructor(declaration: Declaration, isHeard: (slot: number) => boolean) {
@@ -58,23 +49,29 @@ export class AggregateFamily {
     this.#aggregator = isUnion ? "union" : aggregator;
     this.#isCumulative = isCumulative(declaration);
     this.#isCounting = isCounting(type);
-    this.#isHeard = isHeard;
-    const columns = metricOf(declaration, aggregator === "all" ? [...labelNames, WORKER] : labelNames)[COLUMNS];
+    const columns = metricOf(declaration, aggregator === "all" ? [...labelNames, WORKER_LABEL] : labelNames)[COLUMNS];
     this.#table = columns.table;
     this.#retired = new FamilySource(RETIRED, this.#table);
+    this.#sources = { table: this.#table, live: [], retired: this.#retired, isHeard };
     const { name, help, unit } = declaration;
-    const { blocks } = columns;
+    const merged = new MergedAtScrape(declaration, columns, this.#sources);
+    this.#mostExemplars = merged.mostExemplars;
     this.columns = {
       ...columns,
       descriptor: { name, type, help, ...(unit !== undefined && { unit }) },
       beforeView: () => {
         columns.beforeView?.();
-        if (aggregator === "livesum") this.#table.forEachRow((row) => this.#combine(row));
+        // Others are added up when they are written.
+        if (aggregator === "livesum" && columns.expose !== undefined)
+          this.#table.forEachRow((row) => this.#combine(row));
       },
-      ...(blocks && type === "summary" && { expose: this.#exposeQuantiles(blocks) }),
-      ...(columns.exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
-      ...(columns.native && blocks && { native: (row: number) => this.#native(blocks, row) }),
+      ...merged.columns,
     };
+  }
+
+  /** By slot. */
+  get #live(): readonly FamilySource[] {
+    return this.#sources.live;
   }
 
   get layout(): string {
@@ -94,7 +91,7 @@ export class AggregateFamily {
   /** Makes room for the numbers of a process. */
   join(slot: number): FamilySource {
     const source = new FamilySource(slot, this.#table);
-    this.#live = [...this.#live, source].sort((a, b) => a.slot - b.slot);
+    this.#sources.live = [...this.#live, source].sort((a, b) => a.slot - b.slot);
     return source;
   }
 
@@ -105,22 +102,18 @@ export class AggregateFamily {
 
   /** Lets a process go: what it has counted stays. Step by step; after each of them all numbers are right. */
   *retire(source: FamilySource): Iterable<void> {
-    let rows = 0;
-    for (const row of source.rows()) {
-      this.#retireRow(source, row);
-      if (++rows % ROWS_PER_STEP === 0) yield;
-    }
+    yield* inSteps(source.rows(), (row) => this.#retireRow(source, row));
     this.#forget(source);
   }
 
-  /** Lets a process go that has no such family any more. */
-  withdraw(source: FamilySource): void {
-    for (const row of source.rows()) this.remove(source, row);
+  /** Lets a process go that has no such family any more, in the same way. */
+  *withdraw(source: FamilySource): Iterable<void> {
+    yield* this.removeAll(source, source.rows());
     this.#forget(source);
   }
 
   #forget(source: FamilySource): void {
-    this.#live = this.#live.filter((one) => one !== source);
+    this.#sources.live = this.#live.filter((one) => one !== source);
   }
 
   /**
@@ -134,15 +127,24 @@ export class AggregateFamily {
       this.declaration.aggregator === "all" ? [...texts, String(source.slot)] : texts,
     );
     if (source.has(row)) {
-      if (source.unseen?.delete(row) !== true) return -1;
+      if (!source.isUnseen(row)) return -1;
       // Removed and made anew since then, it began at zero.
       if (source.createdMs(row) !== createdMs) this.#keepCounts(source, row);
       source.remove(row);
     }
-    const isFirst = !this.#retired.has(row) && !this.#live.some((one) => one.has(row));
+    this.#noteCreated(row, createdMs);
     source.add(row, createdMs);
-    if (isFirst || createdMs < this.#table.createdMs(row)) this.#table.setCreatedMs(row, createdMs);
     return row;
+  }
+
+  /** A series that several have began when the first of them did. Called before another source has the row. */
+  #noteCreated(row: number, createdMs: number): void {
+    if (!this.#isHad(row) || createdMs < this.#table.createdMs(row)) this.#table.setCreatedMs(row, createdMs);
+  }
+
+  /** Whether any source has the series. */
+  #isHad(row: number): boolean {
+    return this.#retired.has(row) || this.#live.some((one) => one.has(row));
   }
 
   /** Says whose series a source has, for it to be kept beyond this process. */
@@ -161,35 +163,43 @@ export class AggregateFamily {
   /** Adds to what ended processes have left what was kept of it beyond the former life of this process. */
   restore({ texts, createdMs, cells, block }: KeptRow): void {
     const row = this.#table.rowOfValues(texts);
+    this.#noteCreated(row, createdMs);
     const kept = this.#retiredPage(row, createdMs);
     const offset = this.#table.offsetOf(row);
     for (const [cell, value] of cells.entries()) kept[offset + cell] = (kept[offset + cell] as number) + value;
-    this.#table.setCreatedMs(row, createdMs);
     if (block !== undefined) this.columns.blocks?.merge(row, block);
     this.#combine(row);
   }
 
-  /** Sets one of the numbers of a row. */
-  set(source: FamilySource, row: number, cell: number, value: number): void {
-    const page = source.pageOf(row);
-    const at = this.#table.offsetOf(row) + cell;
-    // A count that fell began anew, as the counter of a scraped process does after its restart.
-    if (this.#isCumulative && value < (page[at] as number) && this.#isCount(cell)) {
-      const kept = this.#retiredPage(row, source.createdMs(row));
-      kept[at] = (kept[at] as number) + (page[at] as number);
+  /** Sets some of the numbers of a row. */
+  set(source: FamilySource, row: number, cells: readonly number[], values: readonly number[]): void {
+    // A series of which a count fell began anew, as that of a scraped process does after its restart. Numbers that it
+    // has again are among those that are not told.
+    if (this.#isCumulative && this.#hasFallen(source, row, cells, values)) {
+      this.#keepCounts(source, row);
+      source.blocks.set(row, undefined);
     }
-    page[at] = value;
+    const page = source.pageOf(row);
+    const offset = this.#table.offsetOf(row);
+    for (let i = 0; i < cells.length; i++) page[offset + (cells[i] as number)] = values[i] as number;
   }
 
-  /** The sums of observations may fall. */
-  #isCount(cell: number): boolean {
-    return this.declaration.type === "counter" || cell > 0;
+  #hasFallen(source: FamilySource, row: number, cells: readonly number[], values: readonly number[]): boolean {
+    const page = source.pageOf(row);
+    const offset = this.#table.offsetOf(row);
+    for (let i = 0; i < cells.length; i++) {
+      const cell = cells[i] as number;
+      // The sums of observations may fall.
+      const isCount = cell > 0 || this.declaration.type === "counter";
+      if (isCount && (values[i] as number) < (page[offset + cell] as number)) return true;
+    }
+    return false;
   }
 
   /** Sets the exponential buckets of a row. */
   setBlock(source: FamilySource, row: number, block: Float64Array): void {
     const before = source.blocks.get(row);
-    // Native buckets that count less than before have begun anew, as the counts beside them have.
+    // Native buckets that count less than before have begun anew, where there are no counts beside them to tell.
     if (this.#isNative && before !== undefined && countOf(block) < countOf(before)) {
       this.#retiredPage(row, source.createdMs(row));
       this.columns.blocks?.merge(row, before);
@@ -221,10 +231,16 @@ export class AggregateFamily {
     this.#combineOrDrop(row);
   }
 
-  /** Takes away the series that a process has not told of when it told everything. */
-  sweep(source: FamilySource): void {
-    for (const row of source.unseen ?? []) this.remove(source, row);
-    source.unseen = undefined;
+  /** The same with several, step by step. */
+  *removeAll(source: FamilySource, rows: Iterable<number>): Iterable<void> {
+    yield* inSteps(rows, (row) => this.remove(source, row));
+  }
+
+  /** Takes away the series that a process has not told of when it told everything, step by step. */
+  *sweep(source: FamilySource): Iterable<void> {
+    yield* inSteps(source.rows(), (row) => {
+      if (source.isUnseen(row)) this.remove(source, row);
+    });
   }
 
   #retireRow(source: FamilySource, row: number): void {
@@ -250,49 +266,6 @@ export class AggregateFamily {
     }
   }
 
-  /** How many exemplars a row may have: one for each sample, and those of native buckets. */
-  get #mostExemplars(): number {
-    return this.columns.exemplar === undefined
-      ? 0
-      : this.columns.samples.length + (this.declaration.details.native?.exemplars ?? 0);
-  }
-
-  /** The latest that any process has. */
-  #exemplar(row: number, sample: number): Exemplar | undefined {
-    let latest = this.#retired.exemplars.get(row, sample);
-    for (const source of this.#live) {
-      const one = source.exemplars.get(row, sample);
-      if (one !== undefined && !isOlder(one, latest)) latest = one;
-    }
-    return latest;
-  }
-
-  /** The native buckets of all processes together, those that ended included. */
-  #native(blocks: ExponentialBlocks, row: number): NativeHistogram {
-    // At the finest resolution, of which each block makes what it has.
-    const all = new ExponentialBuckets({ schema: FINEST_SCHEMA, maxLength: NATIVE_MAX_LENGTH });
-    const retired = blocks.of(row);
-    if (this.#retired.has(row) && retired !== undefined) all.mergeBlock(retired);
-    for (const source of this.#live) {
-      const block = source.blocks.get(row);
-      if (block !== undefined) all.mergeBlock(block);
-    }
-    const { samples } = this.columns;
-    const exemplars: Exemplar[] = [];
-    for (const source of [this.#retired, ...this.#live]) {
-      for (let sample = samples.length; sample < this.#mostExemplars; sample++) {
-        const exemplar = source.exemplars.get(row, sample);
-        if (exemplar !== undefined) exemplars.push(exemplar);
-      }
-    }
-    const most = this.declaration.details.native?.exemplars ?? 0;
-    const latest = exemplars.sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0)).slice(0, most);
-    return nativeHistogram(
-      all,
-      latest.sort((a, b) => a.value - b.value),
-    );
-  }
-
   #keepLatest(source: FamilySource, row: number): void {
     const toldMs = source.toldMs(row);
     if (this.#retired.has(row) && this.#retired.toldMs(row) > toldMs) return;
@@ -309,33 +282,12 @@ export class AggregateFamily {
   }
 
   #combineOrDrop(row: number): void {
-    if (this.#retired.has(row) || this.#live.some((one) => one.has(row))) this.#combine(row);
+    if (this.#isHad(row)) this.#combine(row);
     else this.#table.remove(row);
   }
 
   #combine(row: number): void {
-    const sources = { table: this.#table, live: this.#live, retired: this.#retired, isHeard: this.#isHeard };
-    combine(this.#aggregator, sources, row, !this.#isCounting);
-  }
-
-  /** The quantiles of what all processes have observed, those that ended included. */
-  #exposeQuantiles(blocks: ExponentialBlocks): (row: number, into: Float64Array) => void {
-    const quantiles = this.declaration.details.percentiles ?? [];
-    return (row, into) => {
-      merged ??= new ExponentialBuckets({ schema: QUANTILE_SCHEMA, maxLength: QUANTILE_MAX_LENGTH });
-      merged.reset();
-      const retired = blocks.of(row);
-      if (retired !== undefined) merged.mergeBlock(retired);
-      for (const source of this.#live) {
-        const block = source.blocks.get(row);
-        if (block !== undefined) merged.mergeBlock(block);
-      }
-      merged.quantiles(quantiles, into);
-      const offset = this.#table.offsetOf(row);
-      const page = this.#table.pageOf(row);
-      for (let cell = 0; cell < this.#table.cells; cell++)
-        into[quantiles.length + cell] = page[offset + cell] as number;
-    };
+    combine(this.#aggregator, this.#sources, row, !this.#isCounting);
   }
 }
 
@@ -344,8 +296,4 @@ function countOf(block: Float64Array): number {
   let count = block[2] as number;
   for (let i = BLOCK_HEADER_CELLS; i < block.length; i++) count += block[i] as number;
   return count;
-}
-
-function isOlder(exemplar: Exemplar, than: Exemplar | undefined): boolean {
-  return than !== undefined && (exemplar.timestampMs ?? 0) < (than.timestampMs ?? 0);
 }

@@ -17,13 +17,14 @@ export function aggregateJson(processes: readonly (readonly MetricJson[])[]): Re
     const failures: Error[] = [];
     const reporter = new Reporter({
       registries: () => [registry],
-      send: (frame) => void member.receive(frame),
+      send: (frame) => aggregation.receive(member, frame),
       onError: (error) => failures.push(error),
     });
     reporter.report();
     reporter.close();
     for (const failure of failures) throw failure;
   }
+  aggregation.work.finish();
   const registry = new Registry();
   const collector: ColumnCollector = {
     name: "aggregate",
@@ -73,7 +74,13 @@ function numbersOf(name: string, type: string, values: readonly MetricValueJson[
           count: value,
         }))
         .sort((a, b) => a.bound - b.bound);
-      return { sum: of("_sum", "_gsum") ?? 0, count: of("_count", "_gcount") ?? buckets.at(-1)?.count, buckets };
+      const native = values.find((one) => one.native !== undefined)?.native;
+      return {
+        sum: of("_sum", "_gsum") ?? 0,
+        count: of("_count", "_gcount") ?? buckets.at(-1)?.count,
+        buckets,
+        ...(native && { native }),
+      };
     }
     case "summary":
       return { sum: of("_sum") ?? 0, count: of("_count") ?? 0, quantiles: [] };

@@ -6,7 +6,7 @@ import { plainFamily } from "../registry/plain-families.ts";
 import { COLUMN_FAMILIES, type ColumnCollector, type ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily, FamilyView } from "../storage/column-family.ts";
 import { FamilySet } from "./family-set.ts";
-import { readHeader } from "./frame.ts";
+import { readHeader } from "./frame-reader.ts";
 import { Member, type MemberHost, type MemberLink } from "./member.ts";
 import { SlicedWork } from "./sliced-work.ts";
 import { framesOf, RETIRED_INCARNATION, restoreRetired } from "./snapshot.ts";
@@ -31,6 +31,11 @@ export interface AggregationOptions {
    * @default Date.now
    */
   readonly now?: () => number;
+  /**
+   * Does what takes long.
+   * @default in slices of about a millisecond
+   */
+  readonly work?: SlicedWork;
 }
 
 /** After how many intervals without a report a process counts as not up. */
@@ -49,11 +54,13 @@ export class Aggregation implements ColumnCollector {
   readonly #now: () => number;
   readonly #onError: (error: Error) => void;
   readonly #members: (Member | undefined)[] = [];
+  /** Those that have ended and whose counts have yet to be put with those of others that have. */
+  readonly #leaving = new Set<Member>();
   readonly #families = new FamilySet((slot) => this.#isHeard(slot));
   readonly #host: MemberHost;
   readonly #refreshMs: number;
-  /** What processes have told that has yet to be taken in. */
-  readonly work = new SlicedWork();
+  /** What processes have told that has yet to be taken in, and all else that has to wait for that. */
+  readonly work: SlicedWork;
   readonly #up = new Gauge({
     name: "tallystick_worker_up",
     help: "Whether the process in this slot lives and has reported lately.",
@@ -72,7 +79,10 @@ export class Aggregation implements ColumnCollector {
     labelNames: ["reason"],
     registers: [],
   });
-  constructor({ intervalMs = 1_000, refreshMs = 0, onError = () => {}, now = Date.now }: AggregationOptions = {}) {
+
+  constructor(options: AggregationOptions = {}) {
+    const { intervalMs = 1_000, refreshMs = 0, onError = () => {}, now = Date.now, work = new SlicedWork() } = options;
+    this.work = work;
     this.intervalMs = intervalMs;
     this.#refreshMs = refreshMs;
     this.#now = now;
@@ -94,19 +104,54 @@ export class Aggregation implements ColumnCollector {
   join(link: MemberLink): Member {
     const free = this.#members.indexOf(undefined);
     const slot = free < 0 ? this.#members.length : free;
-    const member = new Member(slot, link, this.#host, (isExpected) => {
-      this.#members[slot] = undefined;
-      if (isExpected) for (const metric of [this.#up, this.#lastReport]) metric.remove({ worker: slot });
-      else this.#up.set({ worker: slot }, 0);
-    });
+    const member = new Member(slot, link, this.#host);
     this.#members[slot] = member;
     this.#up.set({ worker: slot }, 0);
     return member;
   }
 
+  /** Takes a frame of a process, after all that came before it. */
+  receive(member: Member, frame: Uint8Array): void {
+    this.work.add(() => member.receive(frame));
+  }
+
+  /** A process has answered a question for fresh values; what it told before that has to be taken in first. */
+  answer(member: Member, question: number): void {
+    this.work.add(() => {
+      member.answer(question);
+      return [];
+    });
+  }
+
+  /**
+   * Says that a process has ended. Its slot is free for another at once. What it has counted stays, after all that it
+   * told was taken in.
+   *
+   * @param isExpected whether it ended in good order, and nobody shall miss it
+   */
+  leave(member: Member, isExpected = false): void {
+    const { slot } = member;
+    if (this.#members[slot] !== member) return;
+    this.#members[slot] = undefined;
+    this.#leaving.add(member);
+    if (isExpected) for (const metric of [this.#up, this.#lastReport]) metric.remove({ worker: slot });
+    else this.#up.set({ worker: slot }, 0);
+    this.work.add(() => this.#retire(member));
+  }
+
+  *#retire(member: Member): Iterable<void> {
+    yield* member.retire();
+    this.#leaving.delete(member);
+  }
+
   /** Counts what could not be taken, and tells of it. */
   refuse(reason: "frame" | "family", error: Error): void {
     this.#refused.inc({ reason });
+    this.tell(error);
+  }
+
+  /** Tells of what went wrong. */
+  tell(error: Error): void {
     try {
       this.#onError(error);
     } catch {
@@ -142,37 +187,39 @@ export class Aggregation implements ColumnCollector {
     return plainFamilies(this[COLUMN_FAMILIES]());
   }
 
-  /** What ended processes have left and what living ones have told, for another life of this process. */
-  save(): Uint8Array[] {
+  /**
+   * What ended processes have left and what living ones have told, for another life of this process: frames, and a step
+   * before each. Nothing may be taken in until it is at its end.
+   */
+  *save(): Iterable<Uint8Array> {
     const timeMs = this.#now();
-    const retired = framesOf(
-      RETIRED_INCARNATION,
-      [...this.#families].map((family) => [family, undefined]),
-      timeMs,
-    );
-    const living = this.members.map(({ incarnation, sources }) => {
-      return incarnation === undefined ? [] : framesOf(incarnation, sources, timeMs);
-    });
-    return [...retired, ...living.flat()];
+    const retired = [...this.#families].map((family) => [family, undefined] as const);
+    yield* framesOf(RETIRED_INCARNATION, retired, timeMs);
+    for (const { incarnation, sources } of [...this.members, ...this.#leaving]) {
+      if (incarnation !== undefined) yield* framesOf(incarnation, sources, timeMs);
+    }
   }
 
   /**
-   * Takes what another life of this process has saved.
+   * Takes what another life of this process has saved, step by step.
    *
    * @param link for the processes of that time, until they are there themselves
    * @returns those processes
    */
-  restore(frames: readonly Uint8Array[], link: MemberLink): Member[] {
+  *restore(frames: Iterable<Uint8Array>, link: MemberLink): Generator<void, Member[]> {
     const members = new Map<number, Member>();
     const retired: Uint8Array[] = [];
     try {
       for (const frame of frames) {
         const { incarnation } = readHeader(frame).header;
         if (incarnation === RETIRED_INCARNATION) retired.push(frame);
-        else if (!members.has(incarnation)) members.set(incarnation, this.join(link));
-        members.get(incarnation)?.receive(frame);
+        else {
+          const member = members.get(incarnation) ?? this.join(link);
+          members.set(incarnation, member);
+          yield* member.receive(frame);
+        }
       }
-      restoreRetired(this.#families, retired);
+      yield* restoreRetired(this.#families, retired);
     } catch (error) {
       this.refuse("frame", error as Error);
     }

@@ -108,6 +108,12 @@ export class ByteReader {
     return this.#bytes.readDoubleLE(this.offset - 8);
   }
 
+  skipText(): void {
+    const bytes = this.integer();
+    this.#need(bytes);
+    this.offset += bytes;
+  }
+
   text(): string {
     const bytes = this.integer();
     this.#need(bytes);

@@ -8,7 +8,7 @@ import type { Aggregation } from "./aggregation.ts";
 import { FrameError } from "./bytes.ts";
 import type { Member } from "./member.ts";
 import { marked, type Request, unmarked, unpackFrame } from "./messages.ts";
-import { takeSpool } from "./spool.ts";
+import { readSpool } from "./spool.ts";
 
 /** What is needed of a child process. */
 export type Child = Pick<ChildProcess, "on" | "once" | "send" | "connected" | "exitCode" | "signalCode">;
@@ -59,8 +59,8 @@ export class Children {
       if (isOver) return;
       isOver = true;
       stopGreeting();
-      for (const frame of takeSpool(spool)) this.#take(member, frame);
-      this.#aggregation.work.add(() => member.leaving(child.exitCode === 0));
+      this.#aggregation.work.add(() => takeSpool(member, spool));
+      this.#aggregation.leave(member, child.exitCode === 0);
       this.#members.delete(child);
     };
     // Messages may still be on their way when a process has ended; its channel is closed when they are all read. But a
@@ -77,28 +77,15 @@ export class Children {
   #onMessage(member: Member, given: unknown): void {
     const message = unmarked(given);
     if (message === undefined || message["asker"] !== this.#asker) return;
-    const { work } = this.#aggregation;
-    if (message["type"] === "answer")
-      work.add(() => {
-        member.answer(Number(message["question"]));
-        return [];
-      });
+    if (message["type"] === "answer") this.#aggregation.answer(member, Number(message["question"]));
     if (message["type"] !== "report") return;
     const frame = unpackFrame(message["frame"]);
-    if (frame !== undefined) this.#take(member, frame);
+    if (frame !== undefined) this.#aggregation.receive(member, frame);
     else
       this.#aggregation.refuse(
         "frame",
         new FrameError(`A frame of the process in slot ${member.slot}: it has no bytes.`),
       );
-  }
-
-  #take(member: Member, frame: Uint8Array): void {
-    this.#aggregation.work.add(function* () {
-      yield* member.grow();
-      member.receive(frame);
-      yield;
-    });
   }
 
   #spoolFolder(): string {
@@ -110,6 +97,12 @@ export class Children {
     }
     return this.#folder;
   }
+}
+
+/** Takes in the last report of a process that could not send it. */
+function* takeSpool(member: Member, path: string): Iterable<void> {
+  for (const frame of readSpool(path)) yield* member.receive(frame);
+  rmSync(path, { force: true });
 }
 
 /** Asks again until there is an answer. What was asked before the child had loaded the library it has never heard. */

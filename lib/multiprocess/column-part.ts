@@ -4,7 +4,7 @@ import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
 import { QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
 import { DEAD, type SeriesTable, type TableLease } from "../storage/series-table.ts";
 import type { Declaration } from "./declaration.ts";
-import type { FrameWriter } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { RowNumbers } from "./row-numbers.ts";
 
 /** What was reported of one page. */
@@ -102,20 +102,14 @@ export class ColumnPart implements TableLease {
     // The reader gives its rows new numbers too, so that none is missing among them.
     this.#numbers = new RowNumbers();
     for (const [page, reported] of this.#pages.entries()) {
+      // Exponential buckets are told as they are, and count as much as the numbers beside them.
+      const told = this.#family.blocks === undefined ? reported.cells : (this.#table.pages[page] as Float64Array);
       for (const [place, number] of reported.numbers.entries()) {
         const row = (page << rowShift) | place;
         if (number < 0) continue;
         reported.numbers[place] = -1;
         if (gone.has(row)) reported.cells.fill(0, place * cells, (place + 1) * cells);
-        else
-          this.#tell(
-            to,
-            row,
-            reported,
-            reported.cells,
-            this.#changesOf(reported.cells, place * cells, undefined),
-            timeMs,
-          );
+        else this.#tell(to, row, reported, told, this.#changesOf(told, place * cells, undefined), timeMs);
       }
     }
     this.#gone = [];

@@ -4,13 +4,13 @@ import type { SeriesTable } from "../storage/series-table.ts";
 import type { FamilySource } from "./family-source.ts";
 
 /** What a sum loses at most when its terms change places, as a share of it. */
-const ROUNDING = 2 ** -46;
+export const ROUNDING = 2 ** -46;
 
 /** What is put together. */
 export interface Combined {
   readonly table: SeriesTable;
   /** Those of living processes, by slot. */
-  readonly live: readonly FamilySource[];
+  live: readonly FamilySource[];
   /** What processes that ended have left. */
   readonly retired: FamilySource;
   /** Whether a process was heard of lately. */

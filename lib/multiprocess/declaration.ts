@@ -40,6 +40,9 @@ export function hasBlocks({ details }: Declaration): boolean {
   return details.native !== undefined || (details.percentiles?.length ?? 0) > 0;
 }
 
+/** The label that tells threads or processes apart in a family whose aggregator is `all`. */
+export const WORKER_LABEL = "worker";
+
 /** The most labels, bounds or states that a declaration may have. */
 const MOST_PARTS = 10_000;
 
@@ -63,8 +66,8 @@ export function cellsOf({ type, details }: Pick<Declaration, "type" | "details">
   }
 }
 
-/** Whether what a process has counted goes on to count when the process has ended. */
-export function isCumulative({ type, aggregator }: Declaration): boolean {
+/** Whether what a thread or process has counted goes on to count when it has ended. */
+export function isCumulative({ type, aggregator }: Pick<Declaration, "type" | "aggregator">): boolean {
   return isCounting(type) && (aggregator === "sum" || aggregator === "all");
 }
 

@@ -18,6 +18,7 @@ export class ConflictError extends Error {
 /** The families of several processes, by name and label names. */
 export class FamilySet {
   readonly #families = new Map<string, AggregateFamily>();
+  readonly #byName = new Map<string, readonly AggregateFamily[]>();
   /** Every name that is exposed, and the family that exposes it. */
   readonly #owners = new Map<string, string>();
   readonly #isHeard: (slot: number) => boolean;
@@ -45,7 +46,7 @@ export class FamilySet {
   familyOf(declaration: Declaration): AggregateFamily {
     const { name } = declaration;
     const layout = layoutOf(declaration);
-    for (const known of [...this.#ofName(name)]) {
+    for (const known of this.#ofName(name)) {
       if (known.layout === layout) continue;
       if (this.#ofName(name).some((one) => one.isLive)) throw conflict(declaration, known.declaration);
       // Nobody alive has it any more: after an update of the program the new declaration counts.
@@ -61,6 +62,7 @@ export class FamilySet {
     if (family === undefined) {
       family = new AggregateFamily(declaration, this.#isHeard);
       this.#families.set(key, family);
+      this.#byName.set(name, [...this.#ofName(name), family]);
       for (const occupied of occupiedNames(declaration)) this.#owners.set(occupied, name);
     }
     return family;
@@ -72,14 +74,17 @@ export class FamilySet {
   }
 
   #delete(family: AggregateFamily): void {
+    const { name } = family.declaration;
+    const others = this.#ofName(name).filter((one) => one !== family);
     this.#families.delete(keyOf(family.declaration));
-    if (this.#ofName(family.declaration.name).length > 0) return;
-    for (const name of occupiedNames(family.declaration)) this.#owners.delete(name);
+    this.#byName.set(name, others);
+    if (others.length > 0) return;
+    this.#byName.delete(name);
+    for (const occupied of occupiedNames(family.declaration)) this.#owners.delete(occupied);
   }
 
-  #ofName(name: string): AggregateFamily[] {
-    if (!this.#owners.has(name)) return [];
-    return [...this.#families.values()].filter(({ declaration }) => declaration.name === name);
+  #ofName(name: string): readonly AggregateFamily[] {
+    return this.#byName.get(name) ?? [];
   }
 }
 

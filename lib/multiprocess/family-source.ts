@@ -20,8 +20,9 @@ export class FamilySource {
   readonly exemplars = new ExemplarColumn();
   /** How many series it has. */
   size = 0;
-  /** The rows that a report which tells everything has not announced yet; undefined outside of such. */
-  unseen: Set<number> | undefined;
+  /** In which of the reports that told everything each series was announced, or after which. */
+  readonly #seen: (Uint32Array | undefined)[] = [];
+  #fullReport = 0;
 
   /** @param table that of the aggregated family */
   constructor(slot: number, table: SeriesTable) {
@@ -43,7 +44,9 @@ export class FamilySource {
     this.#pages[page] ??= new Float64Array(length);
     this.#created[page] ??= new Float64Array(length / cells).fill(Number.NaN);
     this.#told[page] ??= new Float64Array(length / cells);
+    this.#seen[page] ??= new Uint32Array(length / cells);
     this.#created[page][row & placeMask] = createdMs;
+    this.#seen[page][row & placeMask] = this.#fullReport;
     this.pageOf(row).fill(0, this.#table.offsetOf(row), this.#table.offsetOf(row) + cells);
     this.blocks.set(row, undefined);
     this.size++;
@@ -54,6 +57,16 @@ export class FamilySource {
     this.blocks.set(row, undefined);
     this.exemplars.remove(row);
     this.size--;
+  }
+
+  /** Everything is told anew: what it has is unseen until it is announced again. */
+  beginAll(): void {
+    this.#fullReport++;
+  }
+
+  /** Whether a series was not announced since everything was to be told anew. */
+  isUnseen(row: number): boolean {
+    return this.#seen[row >>> this.#table.rowShift]?.[row & this.#table.placeMask] !== this.#fullReport;
   }
 
   /** The page of a series that the source has. */

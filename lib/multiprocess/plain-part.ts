@@ -9,15 +9,19 @@ import type {
   SummarySeries,
 } from "../model/family.ts";
 import { labelKey } from "../model/labels.ts";
+import { blockOf, ExponentialBuckets } from "../storage/exponential-buckets.ts";
+import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
+import { NATIVE_MAX_LENGTH, type NativeSettings } from "../storage/native-buckets.ts";
 import { isSame } from "./column-part.ts";
 import { cellsOf, type Declaration, type Details } from "./declaration.ts";
-import type { FrameWriter } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { RowNumbers } from "./row-numbers.ts";
 
 interface ReportedRow {
   number: number;
   readonly texts: readonly string[];
   readonly cells: Float64Array;
+  block: Float64Array | undefined;
   readonly createdMs: number;
   /** In which report it was told of last. */
   report: number;
@@ -66,26 +70,38 @@ export class PlainPart {
       to.row(this.#id, timeMs);
       to.announce(row.number, row.texts, row.createdMs);
       writeCells(to, row.number, row.cells, changesOf(row.cells, undefined));
+      if (row.block !== undefined) to.block(row.number, row.block);
     }
   }
 
-  #writeRow(to: FrameWriter, { key, labels, cells, createdMs: since }: LabelledCells, timeMs: number): void {
+  #writeRow(to: FrameWriter, one: LabelledCells, timeMs: number): void {
+    const { key, labels, cells, block, createdMs: since } = one;
     const createdMs = since ?? timeMs;
     let row = this.#rows.get(key);
     if (row === undefined) {
       const texts = this.declaration.labelNames.map((name) => labels[name] as string);
       const zeros = new Float64Array(cells.length);
-      row = { number: this.#numbers.take(), texts, cells: zeros, createdMs, report: this.#report };
+      row = { number: this.#numbers.take(), texts, cells: zeros, block: undefined, createdMs, report: this.#report };
       this.#rows.set(key, row);
       to.row(this.#id, timeMs);
       to.announce(row.number, texts, createdMs);
     }
     const changes = changesOf(cells, row.cells);
-    if (changes.length === 0) return;
+    const hasOtherBlock = !isSameBlock(block, row.block);
+    if (changes.length === 0 && !hasOtherBlock) return;
     row.cells.set(cells);
+    row.block = block;
     to.row(this.#id, timeMs);
     writeCells(to, row.number, cells, changes);
+    if (hasOtherBlock) to.block(row.number, block ?? NO_BLOCK);
   }
+}
+
+/** That of a series that has no native buckets any more. */
+const NO_BLOCK = new ExponentialBuckets({ schema: FINEST_SCHEMA }).block;
+
+function isSameBlock(a: Float64Array | undefined, b: Float64Array | undefined): boolean {
+  return a?.length === b?.length && (a ?? []).every((value, i) => value === b?.[i]);
 }
 
 /** The cells that differ from what they were, or from zero. */
@@ -106,6 +122,8 @@ export interface LabelledCells {
   readonly key: string;
   readonly labels: LabelSet;
   readonly cells: Float64Array;
+  /** The native buckets, as a block of exponential ones. */
+  readonly block?: Float64Array | undefined;
   readonly createdMs?: number | undefined;
 }
 
@@ -136,6 +154,7 @@ export function sortSeries(family: MetricFamily, constantLabels: LabelSet): Iter
       key: labelKey(labels),
       labels,
       cells: cellsFrom(type, one, part.declaration),
+      block: blockFrom(one),
       createdMs: (one as { createdMs?: number }).createdMs,
     });
   }
@@ -152,7 +171,11 @@ function detailsOf(family: MetricFamily, series: SeriesBase): Details {
     case "histogram":
     case "gaugehistogram": {
       const bounds = (series as HistogramSeries).buckets.map(({ bound }) => bound);
-      return { buckets: bounds.filter((bound) => bound !== Number.POSITIVE_INFINITY) };
+      const hasNative = (family.series as readonly HistogramSeries[]).some(({ native }) => native !== undefined);
+      return {
+        buckets: bounds.filter((bound) => bound !== Number.POSITIVE_INFINITY),
+        ...(hasNative && { native: ANY_NATIVE }),
+      };
     }
     case "stateset":
       return { states: Object.keys((series as StateSetSeries).states).sort() };
@@ -162,6 +185,21 @@ function detailsOf(family: MetricFamily, series: SeriesBase): Details {
     default:
       return {};
   }
+}
+
+/** Of native buckets that others count: whatever they have is kept, and their exemplars are not. */
+const ANY_NATIVE: NativeSettings = {
+  schema: FINEST_SCHEMA,
+  zeroThreshold: 0,
+  maxBuckets: 0,
+  minResetSeconds: 0,
+  maxZeroThreshold: 0,
+  exemplars: 0,
+};
+
+function blockFrom(series: SeriesBase): Float64Array | undefined {
+  const { native } = series as Partial<HistogramSeries>;
+  return native && blockOf(native, NATIVE_MAX_LENGTH);
 }
 
 function cellsFrom(type: MetricType, series: SeriesBase, declaration: Declaration): Float64Array {

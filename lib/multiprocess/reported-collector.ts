@@ -7,7 +7,7 @@ import { askToUpdate, type ColumnMetric, isColumnMetric } from "../registry/scra
 import { COLUMNS, FamilyView } from "../storage/column-family.ts";
 import { ColumnPart } from "./column-part.ts";
 import type { Declaration, Details } from "./declaration.ts";
-import type { FrameWriter } from "./frame.ts";
+import type { FrameWriter } from "./frame-writer.ts";
 import { PlainPart, sortSeries } from "./plain-part.ts";
 
 /** What collectors are reported with. */
@@ -135,19 +135,19 @@ export class ReportedCollector {
         { ...family, name: this.#prefix + family.name },
         this.labels,
       )) {
-        let reported = left.get(key);
+        const known = left.get(key);
         left.delete(key);
-        if (reported === undefined) {
-          const id = nextId();
-          reported = { id, part: new PlainPart(id, declaration) };
-          writer.declare(id, declaration);
-        }
-        this.#plain.set(key, reported);
-        const { part } = reported;
-        written.push(() => part.write(writer, series, timeMs));
+        const id = known?.id ?? nextId();
+        const part = known?.part ?? new PlainPart(id, declaration);
+        this.#plain.set(key, { id, part });
+        written.push(() => {
+          if (known === undefined) writer.declare(id, declaration);
+          part.write(writer, series, timeMs);
+        });
       }
     }
-    // What is gone comes first: an info that tells something new is one series before and one after.
+    // What is gone comes first: an info that tells something new is one series before and one after, and a histogram with
+    // other bounds can't be put together with what it was.
     for (const { id } of left.values()) writer.retract(id);
     for (const write of written) write();
   }

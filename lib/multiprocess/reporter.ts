@@ -6,7 +6,7 @@ import type { CollectorError } from "../registry/errors.ts";
 import type { Joined } from "../registry/joined.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Registration } from "../registry/scrape.ts";
-import { FrameWriter } from "./frame.ts";
+import { FrameWriter } from "./frame-writer.ts";
 import { JoinedReports } from "./joined-reports.ts";
 import { type LabelledCells, PlainPart } from "./plain-part.ts";
 import { aggregatorOf, ReportedCollector, type ReportHost } from "./reported-collector.ts";

@@ -3,8 +3,20 @@ import { SLICE_MS } from "../registry/scrape.ts";
 /** Something to do, step by step. */
 export type Task = () => Iterable<void>;
 
-/** So many tasks wait at most. Where more come than can be done in slices, the loop has to be held after all. */
+/** So many tasks wait at most. Where more come than slices can do, each that comes has to do one of those before it. */
 const MOST_WAITING = 1_000;
+
+/** How many rows make a step: some tenths of a millisecond, also when the code is yet to be compiled. */
+export const ROWS_PER_STEP = 64;
+
+/** Does something with each of many rows, a step at a time. */
+export function* inSteps<Row>(rows: Iterable<Row>, act: (row: Row) => void): Iterable<void> {
+  let done = 0;
+  for (const row of rows) {
+    act(row);
+    if (++done % ROWS_PER_STEP === 0) yield;
+  }
+}
 
 /** How it meets the event loop. */
 export interface SlicedWorkHost {
@@ -38,7 +50,12 @@ export class SlicedWork {
   add(task: Task): void {
     this.#tasks.push(task);
     if (!this.#hasHadSlice) this.#slice();
-    else if (this.#tasks.length > MOST_WAITING) while (this.#step());
+    else if (this.#tasks.length > MOST_WAITING) this.#finishOne();
+  }
+
+  /** Does all that waits, at once: its process is about to end. */
+  finish(): void {
+    while (this.#current !== undefined || this.#tasks.length > 0) this.#finishOne();
   }
 
   /** Resolves when all is done that was added before; undefined if it is. */
@@ -61,6 +78,11 @@ export class SlicedWork {
       if (this.#current !== undefined || this.#tasks.length > 0) this.#slice();
     });
     while (this.#step() && monotonicNow() - start < SLICE_MS);
+  }
+
+  #finishOne(): void {
+    do this.#step();
+    while (this.#current !== undefined);
   }
 
   /** @returns whether there is more to do */

@@ -1,20 +1,22 @@
 // What an aggregation has been told, as frames that another life of its process reads.
 import type { AggregateFamily, KeptRow } from "./aggregate-family.ts";
 import { FrameError } from "./bytes.ts";
-import { cellsOf, type Declaration } from "./declaration.ts";
+import { cellsOf, type Declaration, WORKER_LABEL } from "./declaration.ts";
 import type { FamilySet } from "./family-set.ts";
 import type { FamilySource } from "./family-source.ts";
-import { type FrameVisitor, FrameWriter, knownOf, readBody, readHeader } from "./frame.ts";
+import { type FrameVisitor, knownOf, readBody, readHeader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { inSteps } from "./sliced-work.ts";
 
 /** The incarnation of what ended processes have left; no process has it. */
 export const RETIRED_INCARNATION = 2 ** 48;
 
-/** The frames that tell all of these families, as a process of that incarnation would. */
-export function framesOf(
+/** The frames that tell all of these families, as a process of that incarnation would; each is made when it is asked for. */
+export function* framesOf(
   incarnation: number,
   families: Iterable<readonly [AggregateFamily, FamilySource | undefined]>,
   timeMs: number,
-): Uint8Array[] {
+): Iterable<Uint8Array> {
   const frames: Uint8Array[] = [];
   const writer = new FrameWriter(incarnation, (frame) => frames.push(frame));
   writer.beginFull();
@@ -22,17 +24,20 @@ export function framesOf(
   for (const [family, source] of families) {
     writer.declare(id, withWorker(family.declaration, source));
     let number = 0;
-    for (const row of family.rowsOf(source)) writeRow(writer, id, number++, row, timeMs);
+    for (const row of family.rowsOf(source)) {
+      writeRow(writer, id, number++, row, timeMs);
+      yield* frames.splice(0);
+    }
     id++;
   }
   writer.end(timeMs);
-  return frames;
+  yield* frames;
 }
 
 /** What ended processes have left tells for each series whose slot it was, where slots are told apart. */
 function withWorker(declaration: Declaration, source: FamilySource | undefined): Declaration {
   if (source !== undefined || declaration.aggregator !== "all") return declaration;
-  return { ...declaration, labelNames: [...declaration.labelNames, "worker"] };
+  return { ...declaration, labelNames: [...declaration.labelNames, WORKER_LABEL] };
 }
 
 function writeRow(writer: FrameWriter, id: number, number: number, row: KeptRow, timeMs: number): void {
@@ -56,11 +61,11 @@ interface ReadFamily {
 }
 
 /**
- * Adds what ended processes had left to what they have left now.
+ * Adds what ended processes had left to what they have left now, step by step.
  *
  * @throws {FrameError} when it can't be read
  */
-export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[]): void {
+export function* restoreRetired(families: FamilySet, frames: readonly Uint8Array[]): Iterable<void> {
   const read = new Map<number, ReadFamily>();
   const known = new Map<number, ReturnType<typeof knownOf>>();
   let selected: ReadFamily | undefined;
@@ -83,13 +88,12 @@ export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[
     announce(row, texts, createdMs) {
       if (selected === undefined || selectedKnown === undefined) return;
       selectedKnown.rowLimit = Math.max(selectedKnown.rowLimit, row + 1);
-      selected.rows[row] = { texts, createdMs, cells: new Float64Array(selected.cells), block: undefined };
+      selected.rows[row] = { texts: [...texts], createdMs, cells: new Float64Array(selected.cells), block: undefined };
     },
-    cell(row, cell, value) {
-      const { cells } = selected?.rows[row] ?? {};
-      if (cells !== undefined) cells[cell] = value;
+    numbers(row, cells, values) {
+      const kept = selected?.rows[row];
+      for (const [i, cell] of cells.entries()) if (kept !== undefined) kept.cells[cell] = values[i] as number;
     },
-    endRow: () => {},
     block(row, block) {
       const kept = selected?.rows[row];
       if (kept !== undefined) kept.block = block;
@@ -99,6 +103,6 @@ export function restoreRetired(families: FamilySet, frames: readonly Uint8Array[
     retract: wrong,
     remove: wrong,
   };
-  for (const frame of frames) readBody(readHeader(frame).body, (id) => known.get(id), visitor);
-  for (const { family, rows } of read.values()) for (const row of rows) family.restore(row);
+  for (const frame of frames) yield* readBody(readHeader(frame).body, (id) => known.get(id), visitor);
+  for (const { family, rows } of read.values()) yield* inSteps(rows, (row) => family.restore(row));
 }

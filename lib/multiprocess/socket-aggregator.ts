@@ -1,13 +1,13 @@
 // The side of the process that aggregates others over a socket, whoever has started them.
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import type { Aggregation } from "./aggregation.ts";
 import { FrameError } from "./bytes.ts";
-import { readHeader } from "./frame.ts";
+import { readHeader } from "./frame-reader.ts";
 import type { Member, MemberLink } from "./member.ts";
-import { spoolName } from "./socket-reports.ts";
-import { readSpool, replaceSpool, takeSpool } from "./spool.ts";
+import { isSpoolName, prepareSocket, spoolName } from "./socket-folder.ts";
+import { readSpool, replaceSpool } from "./spool.ts";
 import { ALL, ANSWER, FRAME, FRESH, readMessages, WELCOME, writeMessage } from "./stream-messages.ts";
 
 /** How long a process that lost its connection has to come back before it counts as ended, in milliseconds. */
@@ -16,10 +16,21 @@ const ABSENCE_MS = 10_000;
 const SAVE_MS = 10_000;
 /** So many frames that can't be read, and the connection is closed. */
 const MOST_REFUSED = 10;
+/** So many frames of a connection wait to be taken in, and it is read no further until they are fewer. */
+const MOST_WAITING = 16;
 const MOST_CONNECTIONS = 1_000;
 /** Processes that ended and are remembered: none may come back, for what it told was added up already. */
 const MOST_REMEMBERED = 10_000;
 const STATE = "state.frames";
+
+/** A process that is connected, or may come back. */
+interface Known {
+  readonly member: Member;
+  /** That of its connection. */
+  readonly link: MemberLink;
+  /** Runs while it has none. */
+  absence: NodeJS.Timeout | undefined;
+}
 
 const noLink: MemberLink = { askForAll: () => {}, askForFresh: () => {} };
 
@@ -32,21 +43,22 @@ const noLink: MemberLink = { askForAll: () => {}, askForFresh: () => {} };
 export class SocketAggregator {
   readonly #aggregation: Aggregation;
   readonly #folder: string;
-  readonly #path: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
-  /** Processes that have no connection at the moment, by incarnation. */
-  readonly #absent = new Map<number, { readonly member: Member; readonly timer: NodeJS.Timeout }>();
+  /** By incarnation. */
+  readonly #known = new Map<number, Known>();
   readonly #ended = new Set<number>();
+  /** Last reports that were taken in and not saved yet. Their files stay until they are, for this process may be killed. */
+  readonly #unsaved = new Set<string>();
   readonly #saving: NodeJS.Timeout;
+  #isSaveWaiting = false;
 
   private constructor(aggregation: Aggregation, path: string) {
     this.#aggregation = aggregation;
-    this.#path = path;
     this.#folder = dirname(path);
     this.#server = createServer((socket) => this.#accept(socket));
     this.#server.maxConnections = MOST_CONNECTIONS;
-    this.#saving = setInterval(() => this.#save(), SAVE_MS);
+    this.#saving = setInterval(() => this.#saveSoon(), SAVE_MS);
     this.#saving.unref();
   }
 
@@ -56,146 +68,184 @@ export class SocketAggregator {
    * @throws {Error} when the folder is open to others, or somebody listens there already
    */
   static async listen(aggregation: Aggregation, path: string): Promise<SocketAggregator> {
-    prepareFolder(dirname(path));
-    if (await isAnswered(path)) throw new Error(`Another process listens on "${path}" already.`);
-    rmSync(path, { force: true });
+    await prepareSocket(path);
     const aggregator = new SocketAggregator(aggregation, path);
-    aggregator.#restore();
-    await new Promise<void>((resolve, reject) => {
-      aggregator.#server.once("error", reject);
-      aggregator.#server.listen(path, resolve);
-    });
+    aggregation.work.add(() => aggregator.#restore());
+    await aggregation.work.pending;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        aggregator.#server.once("error", reject);
+        aggregator.#server.listen(path, resolve);
+      });
+    } catch (error) {
+      aggregator.#stop();
+      throw error;
+    }
     chmodSync(path, 0o600);
-    aggregator.#server.on("error", (error) => aggregation.refuse("frame", error));
+    aggregator.#server.on("error", (error) => aggregation.tell(error));
     return aggregator;
   }
 
   /** Saves what processes have told, and listens no more. They go on counting, and wait for the next one. */
   async close(): Promise<void> {
-    clearInterval(this.#saving);
-    for (const { timer } of this.#absent.values()) clearTimeout(timer);
+    this.#stop();
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#save();
     for (const socket of this.#sockets) socket.removeAllListeners("close").destroy();
+    // At once, as this process may be about to end.
+    this.#aggregation.work.finish();
+    for (const _ of this.#save());
     await closed;
+  }
+
+  #stop(): void {
+    clearInterval(this.#saving);
+    for (const { absence } of this.#known.values()) clearTimeout(absence);
   }
 
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("error", () => {});
+    const { work } = this.#aggregation;
+    let incarnation: number | undefined;
     let member: Member | undefined;
     let refused = 0;
+    let waiting = 0;
+    const countRefused = () => {
+      if (++refused >= MOST_REFUSED) socket.destroy();
+    };
     const refuse = (error: FrameError) => {
       this.#aggregation.refuse("frame", error);
-      if (++refused >= MOST_REFUSED) socket.destroy();
+      countRefused();
     };
     const link: MemberLink = {
       askForAll: () => writeMessage(socket, ALL),
       askForFresh: (question, deadlineMs) => writeMessage(socket, FRESH, `${question} ${deadlineMs}`),
     };
+    const take = function* (this: SocketAggregator, frame: Uint8Array): Iterable<void> {
+      if (refused >= MOST_REFUSED) return;
+      if (member === undefined) {
+        // Whoever has told nothing that can be read has no slot.
+        try {
+          incarnation = readHeader(frame).header.incarnation;
+          member = this.#memberFor(incarnation, link);
+        } catch (error) {
+          refuse(error as FrameError);
+          return;
+        }
+      }
+      if (!(yield* member.receive(frame))) countRefused();
+    }.bind(this);
+    const onFrame = (frame: Uint8Array) => {
+      if (++waiting >= MOST_WAITING) socket.pause();
+      work.add(function* () {
+        try {
+          yield* take(frame);
+        } finally {
+          if (--waiting < MOST_WAITING) socket.resume();
+        }
+      });
+    };
     readMessages(
       socket,
       (kind, payload) => {
-        if (kind === ANSWER) member?.answer(Number(payload.toString()));
-        else if (kind !== FRAME) refuse(new FrameError(`A message of the unknown kind ${kind}.`));
-        else {
-          // Whoever has told nothing that can be read has no slot.
-          member ??= this.#memberFor(payload, link, refuse);
-          if (member !== undefined && !member.receive(payload) && ++refused >= MOST_REFUSED) socket.destroy();
-        }
+        if (kind === FRAME) onFrame(payload);
+        else if (kind !== ANSWER) refuse(new FrameError(`A message of the unknown kind ${kind}.`));
+        else work.add(() => [member?.answer(Number(payload.toString()))]);
       },
       refuse,
     );
     socket.once("close", () => {
       this.#sockets.delete(socket);
-      if (member !== undefined) this.#awaitReturn(member, ABSENCE_MS);
+      // After all that it has told.
+      work.add(() => (incarnation === undefined ? [] : this.#part(incarnation, link)));
     });
     writeMessage(socket, WELCOME, String(this.#aggregation.intervalMs));
   }
 
-  #memberFor(frame: Uint8Array, link: MemberLink, refuse: (error: FrameError) => void): Member | undefined {
-    let incarnation: number;
-    try {
-      incarnation = readHeader(frame).header.incarnation;
-    } catch (error) {
-      refuse(error as FrameError);
-      return undefined;
-    }
-    if (this.#ended.has(incarnation)) {
-      refuse(new FrameError("A process came back after it had ended."));
-      return undefined;
-    }
-    const absent = this.#absent.get(incarnation);
-    if (absent === undefined) return this.#aggregation.join(link);
-    this.#absent.delete(incarnation);
-    clearTimeout(absent.timer);
-    absent.member.relink(link);
-    return absent.member;
+  /** @throws {FrameError} when it must not come back */
+  #memberFor(incarnation: number, link: MemberLink): Member {
+    if (this.#ended.has(incarnation)) throw new FrameError("A process came back after it had ended.");
+    const known = this.#known.get(incarnation);
+    clearTimeout(known?.absence);
+    known?.member.relink(link);
+    const member = known?.member ?? this.#aggregation.join(link);
+    this.#known.set(incarnation, { member, link, absence: undefined });
+    return member;
   }
 
   /** A process without a connection has left its last report in a file, or comes back, or was killed. */
-  #awaitReturn(member: Member, timeoutMs: number): void {
-    const { incarnation } = member;
-    if (incarnation === undefined) {
-      member.leave();
+  *#part(incarnation: number, link: MemberLink): Iterable<void> {
+    const known = this.#known.get(incarnation);
+    // It is there again already.
+    if (known === undefined || known.link !== link) return;
+    yield* this.#takeSpool(known.member, spoolName(incarnation));
+    if (!known.member.hasReported) {
+      // Nothing would be counted twice if it came back.
+      this.#known.delete(incarnation);
+      this.#aggregation.leave(known.member, true);
       return;
     }
-    for (const frame of takeSpool(join(this.#folder, spoolName(incarnation)))) member.receive(frame);
-    const leave = () => {
-      this.#absent.delete(incarnation);
-      if (this.#ended.size >= MOST_REMEMBERED) this.#ended.clear();
-      this.#ended.add(incarnation);
-      member.leave(member.isFinal);
-      this.#save();
-    };
-    if (member.isFinal) {
-      leave();
+    if (known.member.isFinal) {
+      this.#end(incarnation, known.member);
       return;
     }
-    const timer = setTimeout(leave, timeoutMs);
-    timer.unref();
-    this.#absent.set(incarnation, { member, timer });
+    known.absence = setTimeout(() => this.#end(incarnation, known.member), ABSENCE_MS);
+    known.absence.unref();
   }
 
-  #restore(): void {
-    for (const member of this.#aggregation.restore(readSpool(join(this.#folder, STATE)), noLink)) {
-      this.#awaitReturn(member, ABSENCE_MS);
+  #end(incarnation: number, member: Member): void {
+    this.#known.delete(incarnation);
+    const [longestEnded] = this.#ended;
+    if (this.#ended.size >= MOST_REMEMBERED) this.#ended.delete(longestEnded as number);
+    this.#ended.add(incarnation);
+    this.#aggregation.leave(member, member.isFinal);
+  }
+
+  *#takeSpool(member: Member, name: string): Iterable<void> {
+    const path = join(this.#folder, name);
+    if (!existsSync(path)) return;
+    for (const frame of readSpool(path)) yield* member.receive(frame);
+    this.#unsaved.add(path);
+    // Before its counts are put with those of others: as long as they are its own, to read the file again changes nothing.
+    yield* this.#save();
+  }
+
+  *#restore(): Iterable<void> {
+    const members = yield* this.#aggregation.restore(readSpool(join(this.#folder, STATE)), noLink);
+    for (const member of members) {
+      const { incarnation } = member;
+      if (incarnation === undefined) {
+        this.#aggregation.leave(member);
+        continue;
+      }
+      this.#known.set(incarnation, { member, link: noLink, absence: undefined });
+      yield* this.#part(incarnation, noLink);
     }
     // Of processes that have ended while nobody listened, and were not there before.
-    for (const name of readdirSync(this.#folder)) {
-      if (!/^process-\d+\.spool$/.test(name)) continue;
+    for (const name of readdirSync(this.#folder).filter(isSpoolName)) {
       const member = this.#aggregation.join(noLink);
-      for (const frame of takeSpool(join(this.#folder, name))) member.receive(frame);
-      member.leave(true);
+      yield* this.#takeSpool(member, name);
+      this.#aggregation.leave(member, true);
     }
-    this.#save();
+    yield* this.#save();
   }
 
-  #save(): void {
-    replaceSpool(join(this.#folder, STATE), this.#aggregation.save());
+  #saveSoon(): void {
+    if (this.#isSaveWaiting) return;
+    this.#isSaveWaiting = true;
+    this.#aggregation.work.add(() => this.#save());
   }
 
-  /** Where it listens. */
-  get path(): string {
-    return this.#path;
+  /** Saves what was told, and then removes the files of those whose last report is in it. */
+  *#save(): Iterable<void> {
+    this.#isSaveWaiting = false;
+    try {
+      yield* replaceSpool(join(this.#folder, STATE), this.#aggregation.save());
+      for (const path of this.#unsaved) rmSync(path, { force: true });
+      this.#unsaved.clear();
+    } catch (error) {
+      // The disk may be full. What is in the files stays there, and is saved the next time.
+      this.#aggregation.tell(error as Error);
+    }
   }
-}
-
-function prepareFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { mode, uid } = lstatSync(folder);
-  if ((mode & 0o077) === 0 && (process.getuid === undefined || uid === process.getuid())) return;
-  throw new Error(`The folder "${folder}" is open to others. Give the socket one of its own with mode 0700.`);
-}
-
-/** Whether somebody listens on the socket. */
-function isAnswered(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

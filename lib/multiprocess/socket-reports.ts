@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Registry } from "../registry/registry.ts";
 import { reportedRegistries } from "./child-reports.ts";
 import { type Reportable, Reporter } from "./reporter.ts";
+import { spoolName } from "./socket-folder.ts";
 import { writeSpool } from "./spool.ts";
 import { ALL, ANSWER, FRAME, FRESH, readMessages, WELCOME, writeMessage } from "./stream-messages.ts";
 
@@ -48,6 +49,9 @@ export function reportTo({ path, registries }: ReportOptions): Reports {
 class SocketReports {
   readonly #path: string;
   readonly #reporter: Reporter;
+  /** The connection, also while it is being made. */
+  #connection: Socket | undefined;
+  /** The same once it is there. */
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #retryMs = FIRST_RETRY_MS;
@@ -67,12 +71,14 @@ class SocketReports {
     process.removeListener("exit", this.#onExit);
     this.#reporter.close();
     clearInterval(this.#timer);
+    if (this.#socket === undefined) this.#connection?.destroy();
     this.#socket?.end();
     this.#socket?.unref();
   }
 
   #connect(): void {
     const socket = connect(this.#path);
+    this.#connection = socket;
     socket.unref();
     // What is wrong is told by "close", which always follows.
     socket.on("error", () => {});
@@ -136,9 +142,4 @@ class SocketReports {
     this.#reporter.report(true);
     writeSpool(join(dirname(this.#path), spoolName(this.#reporter.incarnation)), this.#kept);
   };
-}
-
-/** The name of the file in which a process leaves its last report. */
-export function spoolName(incarnation: number): string {
-  return `process-${incarnation}.spool`;
 }

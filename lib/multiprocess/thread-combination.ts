@@ -26,16 +26,6 @@ export function combinationOf(type: MetricType, aggregator: Aggregator): "sum" |
   }
 }
 
-/** Whether what a thread has counted goes on to count when it has ended. */
-export function isCumulative(type: MetricType, aggregator: Aggregator): boolean {
-  return isCounting(type) && (aggregator === "sum" || aggregator === "all");
-}
-
-/** Whether numbers of the type only go up, but for the sums of observations. */
-export function isCounting(type: MetricType): boolean {
-  return type === "counter" || type === "histogram" || type === "summary";
-}
-
 /** Puts together the numbers of one cell, in the order of the threads. There is at least one. */
 export function choose(how: Exclude<Choosing, "latest">, numbers: readonly number[]): number {
   switch (how) {

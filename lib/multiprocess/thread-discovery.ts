@@ -2,7 +2,7 @@
 import type { Worker } from "node:worker_threads";
 import { systemClock } from "../model/clock.ts";
 import type { Registry } from "../registry/registry.ts";
-import { SLICE_MS } from "../registry/scrape.ts";
+import { SlicedWork } from "./sliced-work.ts";
 import { broadcast, type FromThread, listen, TO_MAIN, TO_THREADS, waitingIn } from "./thread-channel.ts";
 import { ThreadJoiner } from "./thread-joiner.ts";
 
@@ -15,7 +15,10 @@ export function joinThreads(register: Registry): ThreadJoiner {
   const children = new Set<number>();
   /** For each thread that others have started: the children that one of which it descends from. */
   const ancestors = new Map<number, Set<number>>();
-  let isReading = false;
+  const work = new SlicedWork({
+    monotonicNow: systemClock.monotonicNow,
+    nextTurn: (callback) => void setImmediate(callback).unref(),
+  });
 
   const joiner = new ThreadJoiner({
     clock: systemClock,
@@ -25,24 +28,8 @@ export function joinThreads(register: Registry): ThreadJoiner {
 
   const end = (threadId: number) => {
     ancestors.delete(threadId);
-    if (joiner.endThread(threadId)) readOn();
-  };
-
-  /** Keeps the counts of threads that have ended, in slices between which the event loop turns. */
-  const readOn = () => {
-    if (isReading) return;
-    isReading = true;
-    const steps = joiner.readThreads()[Symbol.iterator]();
-    const slice = () => {
-      const start = performance.now();
-      do {
-        if (steps.next().done !== true) continue;
-        isReading = false;
-        return;
-      } while (performance.now() - start < SLICE_MS);
-      setImmediate(slice).unref();
-    };
-    setImmediate(slice).unref();
+    // Keeps what it has counted, also when others are being read.
+    if (joiner.endThread(threadId)) work.add(() => joiner.readThreads());
   };
 
   const take = (message: FromThread) => {

@@ -1,25 +1,18 @@
 import type { Aggregator } from "../model/aggregator.ts";
 import type { Clock } from "../model/clock.ts";
 import type { MetricDefinition } from "../model/collector.ts";
-import type { Exemplar, FamilyDescriptor, LabelSet } from "../model/family.ts";
+import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
 import type { ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
-import { ExemplarColumn } from "../storage/exemplar-column.ts";
 import { nativeHistogram } from "../storage/native-buckets.ts";
-import type { ObjectColumn } from "../storage/object-column.ts";
-import type { QuantileWindow } from "../storage/quantile-window.ts";
 import type { LabelPattern, SeriesTable } from "../storage/series-table.ts";
-import { type Details, metricOf } from "./declaration.ts";
-import { type Choosing, choose, combinationOf, isCounting, isCumulative } from "./thread-combination.ts";
+import { ROUNDING } from "./combine.ts";
+import { type Details, isCounting, isCumulative, metricOf, WORKER_LABEL } from "./declaration.ts";
+import { type Choosing, choose, combinationOf } from "./thread-combination.ts";
+import { ThreadExemplars } from "./thread-exemplars.ts";
 import { ThreadNatives } from "./thread-natives.ts";
 import type { Part } from "./thread-part.ts";
-import { RetiredWindow, windowsOf } from "./thread-windows.ts";
-
-/** The label that tells threads apart in a family whose aggregator is `all`. */
-const WORKER = "worker";
-
-/** What a sum loses at most when its terms change places, as a share of it. */
-const ROUNDING = 2 ** -46;
+import { ThreadWindows } from "./thread-windows.ts";
 
 /** How many additions a step makes about, a tenth of a millisecond's worth; and how many blocks of buckets it merges. */
 const ADDITIONS_PER_STEP = 100_000;
@@ -27,12 +20,6 @@ const BLOCKS_PER_STEP = 128;
 
 /** How often the numbers of a row are read again that changed while they were read. */
 const MOST_ATTEMPTS = 3;
-
-/** The exemplars of a row: by sample, and those of its native buckets. */
-interface RowExemplars {
-  readonly samples: readonly (Exemplar | undefined)[];
-  readonly natives: readonly Exemplar[];
-}
 
 /** A row that a thread has to let go. */
 export interface Removal {
@@ -59,24 +46,16 @@ export class ThreadFamily {
   readonly #combination: "sum" | Choosing;
   readonly #isCumulative: boolean;
   readonly #isCounting: boolean;
-  readonly #clock: Clock;
   /** In the order of the threads. */
   #parts: Part[] = [];
   /** For each row, how many parts have it, and one more if an ended thread had it. By page, as what follows. */
   readonly #uses: Int32Array[] = [];
   readonly #isRetired: (Uint8Array | undefined)[] = [];
   readonly #retired: (Float64Array | undefined)[] = [];
-  /** The windows of a summary that tells quantiles. */
-  readonly #windows: ObjectColumn<QuantileWindow> | undefined;
-  readonly #retiredWindows = new Map<number, RetiredWindow>();
-  readonly #maxAgeMs: number;
-  readonly #partMs: number;
+  /** Of a summary that tells quantiles. */
+  readonly #windows: ThreadWindows | undefined;
   readonly #natives: ThreadNatives | undefined;
-  /** Those of ended threads: by sample, and behind them those of native buckets. */
-  readonly #retiredExemplars = new ExemplarColumn();
-  readonly #mostNativeExemplars: number;
-  /** Those that were read since the last scrape began. */
-  readonly #exemplars = new Map<number, RowExemplars>();
+  readonly #exemplars: ThreadExemplars | undefined;
   #sums = new Float64Array(0);
 
   /**
@@ -89,35 +68,36 @@ export class ThreadFamily {
     this.descriptor = { name, type, help, ...(unit !== undefined && { unit }) };
     this.aggregator = aggregator;
     this.ownLabels = ownLabels;
-    const standIn = standInFor(definition, aggregator === "all" ? [...labelNames, WORKER] : labelNames);
+    const standIn = standInFor(definition, aggregator === "all" ? [...labelNames, WORKER_LABEL] : labelNames);
     this.#table = standIn[COLUMNS].table;
     this.#combination = combinationOf(type, aggregator);
-    this.#isCumulative = isCumulative(type, aggregator);
+    this.#isCumulative = isCumulative({ type, aggregator });
     this.#isCounting = isCounting(type);
-    this.#clock = clock;
-    const { percentiles = [], maxAgeSeconds, ageBuckets = 1, native } = details as Details;
-    this.#windows = percentiles.length > 0 ? windowsOf(standIn) : undefined;
-    this.#maxAgeMs = maxAgeSeconds === undefined ? Number.POSITIVE_INFINITY : maxAgeSeconds * 1000;
-    this.#partMs = this.#maxAgeMs / ageBuckets;
+    const { percentiles = [], native } = details as Details;
+    if (percentiles.length > 0) this.#windows = ThreadWindows.of(standIn, details as Details, clock);
     // What is chosen of one thread are numbers, each for itself.
     if (native !== undefined && this.#combination === "sum") this.#natives = new ThreadNatives(this.#table.rowShift);
-    this.#mostNativeExemplars = native?.exemplars ?? 0;
+    const { samples, exemplar } = standIn[COLUMNS];
+    if (exemplar !== undefined) this.#exemplars = new ThreadExemplars(samples.length, native?.exemplars ?? 0);
     this.columns = this.#columnsOf(standIn[COLUMNS]);
   }
 
   #columnsOf({ native, blocks, exemplar, ...columns }: ColumnFamily): ColumnFamily {
     const natives = this.#natives;
+    const exemplars = this.#exemplars;
     return {
       ...columns,
       ...(this.#windows && blocks && { blocks }),
       ...(natives && {
         native: (row: number) => {
           const buckets = natives.at(row);
-          return buckets && nativeHistogram(buckets, exemplar ? this.#exemplarsOf(row).natives : []);
+          return buckets && nativeHistogram(buckets, exemplars?.of(row, () => this.#rowsOf(row)).natives ?? []);
         },
         blocks: { of: (row: number) => natives.at(row)?.block, merge: () => {}, epoch: 0 },
       }),
-      ...(exemplar && { exemplar: (row: number, sample: number) => this.#exemplarsOf(row).samples[sample] }),
+      ...(exemplars && {
+        exemplar: (row: number, sample: number) => exemplars.of(row, () => this.#rowsOf(row)).samples[sample],
+      }),
     };
   }
 
@@ -192,7 +172,7 @@ export class ThreadFamily {
     if (--(uses[joined & this.#table.placeMask] as number) > 0) return;
     this.#table.remove(joined);
     this.#natives?.remove(joined);
-    this.#exemplars.delete(joined);
+    this.#exemplars?.forget(joined);
   }
 
   #placesOf(page: number): number {
@@ -251,9 +231,9 @@ export class ThreadFamily {
     (this.#isRetired[page] as Uint8Array)[place] = 0;
     const { cells } = this.#table;
     this.#retired[page]?.fill(0, place * cells, (place + 1) * cells);
-    this.#retiredWindows.delete(joined);
+    this.#windows?.forgetRetired(joined);
     this.#natives?.forgetRetired(joined);
-    this.#retiredExemplars.remove(joined);
+    this.#exemplars?.forgetRetired(joined);
     this.#letGo(joined);
   }
 
@@ -303,79 +283,13 @@ export class ThreadFamily {
         const now = this.#table.pageOf(joined).subarray(at, at + cells);
         (this.#retired[page] as Float64Array).set(now, at);
       }
-      if (this.#windows !== undefined) this.#keepWindow(part, row, joined);
+      this.#windows?.retire(part, row, joined);
       this.#natives?.retire(part, row, joined);
-      if (this.columns.exemplar !== undefined) this.#keepExemplars(part, row, joined);
+      this.#exemplars?.retire(part, row, joined);
       if (isRetired[place] === 1) continue;
       isRetired[place] = 1;
       this.#hold(joined);
     }
-  }
-
-  #keepWindow(part: Part, row: number, joined: number): void {
-    let window = this.#retiredWindows.get(joined);
-    if (window === undefined) {
-      window = new RetiredWindow();
-      this.#retiredWindows.set(joined, window);
-    }
-    const kept = window;
-    const sinceMs = this.#clock.now() - this.#maxAgeMs;
-    part.forEachBlock(row, (block, startedMs) => {
-      if (startedMs > sinceMs) kept.add(block, startedMs, this.#partMs);
-    });
-  }
-
-  #keepExemplars(part: Part, row: number, joined: number): void {
-    const { samples } = this.columns;
-    for (let sample = 0; sample < samples.length; sample++) {
-      const exemplar = part.exemplar(row, sample);
-      if (exemplar !== undefined && !isOlder(exemplar, this.#retiredExemplars.get(joined, sample)))
-        this.#retiredExemplars.set(joined, sample, exemplar);
-    }
-    const natives = this.#latest([...this.#retiredNatives(joined), ...part.nativeExemplars(row, samples.length)]);
-    for (const [i, exemplar] of natives.entries()) this.#retiredExemplars.set(joined, samples.length + i, exemplar);
-  }
-
-  // — exemplars —
-
-  /**
-   * The latest that any thread has. They are read when they are written, which most formats do not, and then no more until
-   * the next scrape: formats that measure before they write rely on it.
-   */
-  #exemplarsOf(joined: number): RowExemplars {
-    const known = this.#exemplars.get(joined);
-    if (known !== undefined) return known;
-    const { samples } = this.columns;
-    const rows = [...this.#rowsOf(joined)];
-    const latest = samples.map((_, sample) => {
-      let latest = this.#retiredExemplars.get(joined, sample);
-      for (const [part, row] of rows) {
-        const one = part.exemplar(row, sample);
-        if (one !== undefined && !isOlder(one, latest)) latest = one;
-      }
-      return latest;
-    });
-    const natives = [...this.#retiredNatives(joined)];
-    for (const [part, row] of rows) natives.push(...part.nativeExemplars(row, samples.length));
-    const read = { samples: latest, natives: this.#latest(natives) };
-    this.#exemplars.set(joined, read);
-    return read;
-  }
-
-  *#retiredNatives(joined: number): Iterable<Exemplar> {
-    const first = this.columns.samples.length;
-    for (let place = first; place < first + this.#mostNativeExemplars; place++) {
-      const exemplar = this.#retiredExemplars.get(joined, place);
-      if (exemplar !== undefined) yield exemplar;
-    }
-  }
-
-  /** As many as a series has, those that are latest, in the order of their values. */
-  #latest(exemplars: readonly Exemplar[]): readonly Exemplar[] {
-    return [...exemplars]
-      .sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0))
-      .slice(0, this.#mostNativeExemplars)
-      .sort((a, b) => a.value - b.value);
   }
 
   /** The threads that have a row, and which of theirs it is. */
@@ -402,7 +316,7 @@ export class ThreadFamily {
    * @param catchUp called when a thread has rearranged its memory meanwhile; when it has returned the step is done again
    */
   *refresh(catchUp: () => Iterable<void>): Iterable<void> {
-    this.#exemplars.clear();
+    this.#exemplars?.clear();
     for (let page = 0; page < this.#table.pages.length; page++) {
       const step = this.#stepOf(this.#parts.length);
       const places = Math.min(this.#placesOf(page), this.#table.rowLimit - (page << this.#table.rowShift));
@@ -518,29 +432,13 @@ export class ThreadFamily {
     return true;
   }
 
-  #mergeWindows(windows: ObjectColumn<QuantileWindow>, page: number, first: number, end: number): boolean {
-    const sinceMs = this.#clock.now() - this.#maxAgeMs;
+  #mergeWindows(windows: ThreadWindows, page: number, first: number, end: number): boolean {
     for (let place = first; place < end; place++) {
       const joined = (page << this.#table.rowShift) | place;
-      const window = windows.get(joined);
-      if (window === undefined) continue;
-      window.reset();
-      this.#retiredWindows.get(joined)?.forEachBlock(sinceMs, (block) => window.mergeBlock(block));
-      for (const part of this.#parts) {
-        const row = part.ownRow(page, place);
-        if (row < 0) continue;
-        const isRight = part.forEachBlock(row, (block, startedMs) => {
-          if (startedMs > sinceMs) window.mergeBlock(block);
-        });
-        if (!isRight) return false;
-      }
+      if (!windows.merge(joined, this.#rowsOf(joined))) return false;
     }
     return true;
   }
-}
-
-function isOlder(exemplar: Exemplar, than: Exemplar | undefined): boolean {
-  return than !== undefined && (exemplar.timestampMs ?? 0) < (than.timestampMs ?? 0);
 }
 
 /**

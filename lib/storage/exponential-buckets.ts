@@ -1,3 +1,4 @@
+import type { NativeBucket, NativeHistogram } from "../model/family.ts";
 import {
   COARSEST_SCHEMA,
   coarserKey,
@@ -369,6 +370,39 @@ export class ExponentialBuckets {
     for (const source of blocks) add(block, source);
     this.#adopt(block);
   }
+}
+
+/**
+ * Counts that were made elsewhere, as a {@link ExponentialBuckets.block} without least and greatest number. Where they
+ * span more buckets of one sign than may be, the resolution is halved.
+ *
+ * @param maxLength at least 132
+ */
+export function blockOf(counts: Omit<NativeHistogram, "exemplars">, maxLength: number): Float64Array {
+  const sides = [counts.positive, counts.negative] as const;
+  let schema = counts.schema;
+  let ranges = sides.map(rangeOf);
+  while (ranges.some((range) => lengthOf(range) > maxLength)) {
+    schema--;
+    ranges = ranges.map((range) => coarser(range, 1));
+  }
+  const [positive, negative] = ranges as [KeyRange, KeyRange];
+  const block = emptyBlock(ordinaryPages, schema, counts.zeroThreshold, positive, negative);
+  block[ZERO_COUNT] = counts.zeroCount;
+  for (const [i, sign] of ([POSITIVE, NEGATIVE] as const).entries()) {
+    const { firstKey, start } = sideOf(block, sign);
+    for (const { key, count } of sides[i] as readonly NativeBucket[]) {
+      const cell = start + coarserKey(key, counts.schema - schema) - firstKey;
+      block[cell] = (block[cell] as number) + count;
+    }
+  }
+  return block;
+}
+
+function rangeOf(buckets: readonly NativeBucket[]): KeyRange {
+  const [first] = buckets;
+  const last = buckets.at(-1);
+  return first === undefined || last === undefined ? NO_KEYS : { first: first.key, last: last.key };
 }
 
 /**

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Counter, Gauge, Histogram, Info, type Registry, StateSet, Summary } from "../../lib/core.ts";
 import type { Aggregator } from "../../lib/model/aggregator.ts";
+import { type ColumnFamily, FamilyView } from "../../lib/storage/column-family.ts";
 import { Random } from "../judges/random.ts";
 import { type FakeProcess, Processes } from "./processes.ts";
 
@@ -108,6 +109,29 @@ tallystick_worker_last_report_timestamp_seconds{worker="0"} 1000
       assert.match(await processes.exposition(), /^load 2$/m);
       a.report();
       assert.match(await processes.exposition(), /^load 4$/m);
+    });
+
+    it("livesum adds up a series only when that is written", async () => {
+      let asked = 0;
+      const processes: Processes = new Processes({
+        now: () => {
+          asked++;
+          return processes.timeMs;
+        },
+      });
+      const process = processes.start();
+      const { registers } = process;
+      const load = new Gauge({ name: "load", help: "Load.", labelNames: ["core"], aggregator: "livesum", registers });
+      for (let core = 0; core < 100; core++) load.set({ core }, 1);
+      process.report();
+      const [family] = processes.aggregation.columns;
+      asked = 0;
+      const view = new FamilyView(family as ColumnFamily);
+      assert.equal(asked, 0);
+      const number = new Float64Array(1);
+      view.read(0, number);
+      assert.deepEqual([asked, ...number], [1, 1]);
+      view.close();
     });
 
     it("all counts on where the predecessor in the slot ended", async () => {
@@ -293,17 +317,19 @@ light{light="off"} 1
 
     it("holds what 10,000 processes have left in the memory of one", async () => {
       const processes = new Processes();
+      const { aggregation } = processes;
       const one = processes.start();
       const counter = jobs(one);
       for (let queue = 0; queue < 10; queue++) counter.inc({ queue }, queue);
       one.report();
       one.kill();
       for (let life = 1; life < 10_000; life++) {
-        const member = processes.aggregation.join({ askForAll: () => {}, askForFresh: () => {} });
-        for (const frame of one.frames) member.receive(frame);
+        const member = aggregation.join({ askForAll: () => {}, askForFresh: () => {} });
+        for (const frame of one.frames) aggregation.receive(member, frame);
         assert.equal(member.slot, 0);
-        member.leave();
+        aggregation.leave(member);
       }
+      aggregation.work.finish();
       const text = await processes.exposition();
       assert.equal(text.split("\n").length, 2 + 10 + 1);
       assert.match(text, /^jobs_total\{queue="9"\} 90000$/m);
@@ -340,6 +366,37 @@ light{light="off"} 1
       assert.equal(b.asked, 1);
       b.report();
       assert.match(await processes.exposition(), /^size_bytes_bucket\{le="2"\} 1$/m);
+    });
+
+    it("takes other bounds when the collector of the only process that has the histogram changes them", async () => {
+      const processes = new Processes();
+      const process = processes.start();
+      let bound = 1;
+      process.registry.registerMetric({
+        name: "size",
+        collect: () => [
+          {
+            name: "size_bytes",
+            type: "histogram",
+            help: "Sizes.",
+            series: [{ labels: {}, count: 3, sum: 4, buckets: [{ bound, count: 2 }] }],
+          },
+        ],
+      });
+      process.report();
+      bound = 2;
+      process.report();
+      assert.deepEqual(processes.errors, []);
+      assert.equal(
+        await processes.exposition(),
+        `# HELP size_bytes Sizes.
+# TYPE size_bytes histogram
+size_bytes_bucket{le="2"} 2
+size_bytes_bucket{le="+Inf"} 3
+size_bytes_sum 4
+size_bytes_count 3
+`,
+      );
     });
 
     it("refuses a family whose samples another has as a family of its own", async () => {

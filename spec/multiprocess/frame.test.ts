@@ -71,7 +71,7 @@ describe("A frame", () => {
     process.report();
     const frame = process.frames[0] as Uint8Array;
     for (let length = 0; length < frame.length; length++) {
-      assert.equal(process.member.receive(frame.subarray(0, length)), false);
+      assert.equal(process.receive(frame.subarray(0, length)), false);
       assert.equal(await processes.exposition(), "");
     }
     assert.equal(processes.errors.length, frame.length);
@@ -79,7 +79,7 @@ describe("A frame", () => {
       await processes.exposed.metrics(),
       new RegExp(`^tallystick_reports_refused_total{reason="frame"} ${frame.length}$`, "m"),
     );
-    process.member.receive(frame);
+    process.receive(frame);
     assert.equal(await processes.exposition(), text);
   });
 
@@ -95,7 +95,7 @@ describe("A frame", () => {
       for (let i = 0; i < 40; i++) {
         const broken = frame.slice();
         for (let n = random.between(1, 4); n > 0; n--) broken[random.below(broken.length)] = random.below(256);
-        bad.member.receive(broken);
+        bad.receive(broken);
       }
       // Whatever was taken of it, the exposition can be written, and the other process's counts are in it.
       const text = await processes.exposed.metrics();
@@ -122,7 +122,7 @@ describe("A frame", () => {
     it(`is refused when it is ${what}`, () => {
       const processes = new Processes();
       const process = busyProcess(processes);
-      process.carry = (frame) => void process.member.receive(change(Buffer.from(frame)));
+      process.carry = (frame) => void process.receive(change(Buffer.from(frame)));
       process.report();
       assert.equal(processes.errors.length, 1);
       assert.ok(processes.errors[0]?.startsWith(`A frame of the process in slot 0: ${reason}`), processes.errors[0]);
@@ -136,7 +136,7 @@ describe("A frame", () => {
     process.report();
     process.report();
     const text = await processes.exposition();
-    assert.equal(process.member.receive(process.frames[1] as Uint8Array), false);
+    assert.equal(process.receive(process.frames[1] as Uint8Array), false);
     assert.equal(process.asked, 1);
     process.report();
     assert.equal(await processes.exposition(), text);

@@ -4,6 +4,14 @@ import type { Member } from "../../lib/multiprocess/member.ts";
 import { Reporter } from "../../lib/multiprocess/reporter.ts";
 import { Registry } from "../../lib/registry/registry.ts";
 
+/** Does all the steps. */
+export function atOnce<Result>(steps: Generator<void, Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
 /** One of them. */
 export class FakeProcess {
   readonly registry = new Registry({ onError: () => {} });
@@ -12,13 +20,15 @@ export class FakeProcess {
   /** Every frame it has sent. */
   readonly frames: Uint8Array[] = [];
   /** What becomes of its frames on their way. */
-  carry: (frame: Uint8Array) => void = (frame) => void this.member.receive(frame);
+  carry: (frame: Uint8Array) => void = (frame) => void this.receive(frame);
   /** It answers no question. */
   isBusy = false;
   /** How often it was asked to tell everything. */
   asked = 0;
+  readonly #aggregation: Aggregation;
 
   constructor(aggregation: Aggregation, now: () => number) {
+    this.#aggregation = aggregation;
     this.member = aggregation.join({
       askForAll: () => {
         this.asked++;
@@ -48,10 +58,16 @@ export class FakeProcess {
     this.reporter.report();
   }
 
+  /** Has a frame taken in at once. @returns whether it was */
+  receive(frame: Uint8Array): boolean {
+    return atOnce(this.member.receive(frame));
+  }
+
   /** It ends without a word. */
   kill(): void {
     this.reporter.close();
-    this.member.leave();
+    this.#aggregation.leave(this.member);
+    this.#aggregation.work.finish();
   }
 }
 

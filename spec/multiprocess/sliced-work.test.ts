@@ -90,11 +90,29 @@ describe("SlicedWork", () => {
     assert.ok(!done.includes("b9"));
   });
 
-  it("does all at once when more comes than slices can do", () => {
+  it("does one more task for each that comes when more come than slices can do", () => {
     const { add, done, work } = slicedWork();
-    for (let i = 0; i < 1_002; i++) add("a", 1);
-    assert.equal(done.length, 1_002);
+    add("a", 1);
+    for (let i = 0; i < 1_000; i++) add("b", 9);
+    assert.equal(done.length, 1);
+    add("c", 1);
+    assert.deepEqual(done.slice(1), ["b1", "b2", "b3", "b4", "b5", "b6", "b7", "b8", "b9"]);
+    add("d", 1);
+    assert.equal(done.length, 1 + 2 * 9);
+    work.finish();
+    assert.equal(done.length, 1 + 1_000 * 9 + 2);
+    assert.deepEqual(done.slice(-3), ["b9", "c1", "d1"]);
     assert.equal(work.pending, undefined);
+  });
+
+  it("does all at once when it is to finish, also what has begun", () => {
+    const { add, done, turn, work } = slicedWork();
+    add("a", 6);
+    add("b", 1);
+    work.finish();
+    assert.equal(done.join(" "), "a1 a2 a3 a4 a5 a6 b1");
+    turn();
+    assert.ok(!turn());
   });
 
   it("goes on with the next task when one has failed", () => {

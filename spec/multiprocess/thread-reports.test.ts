@@ -22,7 +22,10 @@ function processes() {
   exposed.registerMetric(aggregation);
   const reporters = [threads.registry, other].map((registry) => {
     const member = aggregation.join({ askForAll: () => reporter.startOver(), askForFresh: () => {} });
-    const reporter = new Reporter({ registries: () => [registry], send: (frame) => void member.receive(frame) });
+    const reporter = new Reporter({
+      registries: () => [registry],
+      send: (frame) => aggregation.receive(member, frame),
+    });
     return reporter;
   });
   const lines = async () => {
