@@ -1,9 +1,11 @@
 import type { Aggregator } from "../model/aggregator.ts";
-import type { Exemplar, NativeHistogram } from "../model/family.ts";
+import type { Exemplar } from "../model/family.ts";
 import { COLUMNS, type ColumnFamily, type ExponentialBlocks } from "../storage/column-family.ts";
-import { BLOCK_HEADER_CELLS, ExponentialBuckets } from "../storage/exponential-buckets.ts";
+import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
 import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
-import { NATIVE_MAX_LENGTH, nativeHistogram } from "../storage/native-buckets.ts";
+import { countOf } from "../storage/exponential-ranks.ts";
+import { NATIVE_MAX_LENGTH } from "../storage/native-buckets.ts";
+import type { NativeRow } from "../storage/native-row.ts";
 import { QUANTILE_MAX_LENGTH, QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { combine } from "./combine.ts";
@@ -268,7 +270,7 @@ export class AggregateFamily {
   }
 
   /** The native buckets of all processes together, those that ended included. */
-  #native(blocks: ExponentialBlocks, row: number): NativeHistogram {
+  #native(blocks: ExponentialBlocks, row: number): NativeRow {
     // At the finest resolution, of which each block makes what it has.
     const all = new ExponentialBuckets({ schema: FINEST_SCHEMA, maxLength: NATIVE_MAX_LENGTH });
     const retired = blocks.of(row);
@@ -287,10 +289,7 @@ export class AggregateFamily {
     }
     const most = this.declaration.details.native?.exemplars ?? 0;
     const latest = exemplars.sort((a, b) => (b.timestampMs ?? 0) - (a.timestampMs ?? 0)).slice(0, most);
-    return nativeHistogram(
-      all,
-      latest.sort((a, b) => a.value - b.value),
-    );
+    return { block: all.block, exemplars: latest.sort((a, b) => a.value - b.value) };
   }
 
   #keepLatest(source: FamilySource, row: number): void {
@@ -337,13 +336,6 @@ export class AggregateFamily {
         into[quantiles.length + cell] = page[offset + cell] as number;
     };
   }
-}
-
-/** How many observations a block has, those of the zero bucket included, which stands third. */
-function countOf(block: Float64Array): number {
-  let count = block[2] as number;
-  for (let i = BLOCK_HEADER_CELLS; i < block.length; i++) count += block[i] as number;
-  return count;
 }
 
 function isOlder(exemplar: Exemplar, than: Exemplar | undefined): boolean {

@@ -5,7 +5,7 @@
 // whose it is, and the how manieth, so that a reader takes it whole, in order, or not at all.
 import { readExemplarLabels } from "../model/exemplars.ts";
 import type { Exemplar } from "../model/family.ts";
-import { isBlock } from "../storage/exponential-buckets.ts";
+import { isBlock } from "../storage/exponential-block.ts";
 import { NATIVE_MAX_LENGTH } from "../storage/native-buckets.ts";
 import { ByteReader, ByteWriter, FrameError } from "./bytes.ts";
 import { cellsOf, checkDeclaration, type Declaration, hasBlocks, isCounting } from "./declaration.ts";

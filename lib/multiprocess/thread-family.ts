@@ -5,7 +5,6 @@ import type { Exemplar, FamilyDescriptor, LabelSet } from "../model/family.ts";
 import type { ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
 import { ExemplarColumn } from "../storage/exemplar-column.ts";
-import { nativeHistogram } from "../storage/native-buckets.ts";
 import type { ObjectColumn } from "../storage/object-column.ts";
 import type { QuantileWindow } from "../storage/quantile-window.ts";
 import type { LabelPattern, SeriesTable } from "../storage/series-table.ts";
@@ -113,7 +112,7 @@ export class ThreadFamily {
       ...(natives && {
         native: (row: number) => {
           const buckets = natives.at(row);
-          return buckets && nativeHistogram(buckets, exemplar ? this.#exemplarsOf(row).natives : []);
+          return buckets && { block: buckets.block, exemplars: exemplar ? this.#exemplarsOf(row).natives : [] };
         },
         blocks: { of: (row: number) => natives.at(row)?.block, merge: () => {}, epoch: 0 },
       }),
