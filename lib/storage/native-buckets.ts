@@ -10,6 +10,8 @@ import { ordinaryPages, type PageFactory } from "./pages.ts";
  */
 export const NATIVE_MAX_LENGTH = 16_800;
 
+const NO_EXEMPLARS: readonly TimedExemplar[] = Object.freeze([]);
+
 /** How the native histograms of a family count, and what they do when they have too many buckets. */
 export interface NativeSettings {
   /** The resolution that a series begins with, −4…8. */
@@ -56,10 +58,12 @@ export interface NativeListener {
  */
 export class NativeBuckets implements NativeRow {
   readonly row: number;
-  readonly #exemplars: NativeExemplars;
+  /** Made with the first that is kept: most series have none. */
+  #exemplars: NativeExemplars | undefined;
   readonly #settings: NativeSettings;
   readonly #owner: NativeOwner;
   readonly #buckets: ExponentialBuckets;
+  readonly #onExemplar: ((place: number, exemplar: TimedExemplar) => void) | undefined;
   /** Whether there were too many buckets still after the last step. */
   #isOver = false;
   #isScheduled = false;
@@ -82,7 +86,7 @@ export class NativeBuckets implements NativeRow {
       pages,
       ...(listener && { onBlock: listener.onBlock }),
     });
-    this.#exemplars = new NativeExemplars(settings.exemplars, listener?.onExemplar);
+    this.#onExemplar = listener?.onExemplar;
     this.#startMs = settings.minResetSeconds > 0 ? owner.now() : 0;
   }
 
@@ -93,11 +97,12 @@ export class NativeBuckets implements NativeRow {
 
   /** In increasing order of value; they change as more are kept. */
   get exemplars(): readonly TimedExemplar[] {
-    return this.#exemplars.kept;
+    return this.#exemplars?.kept ?? NO_EXEMPLARS;
   }
 
   /** Keeps the exemplar of an observation, in the place of another if it must. */
   keep(exemplar: TimedExemplar): void {
+    this.#exemplars ??= new NativeExemplars(this.#settings.exemplars, this.#onExemplar);
     this.#exemplars.add(exemplar);
   }
 
