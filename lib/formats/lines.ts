@@ -42,26 +42,3 @@ export class LineSection implements Section {
     return false;
   }
 }
-
-/** Writes bytes that are there already. */
-export class ByteSection implements Section {
-  readonly #bytes: Uint8Array;
-  /** How many are written. */
-  #done = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  write(chunk: Chunk): boolean {
-    const room = CHUNK_BYTES - chunk.length;
-    const rest = this.#bytes.length - this.#done;
-    const isLast = rest <= room;
-    const piece = isLast && this.#done === 0 ? this.#bytes : this.#bytes.subarray(this.#done, this.#done + room);
-    chunk.bytes.set(piece, chunk.length);
-    chunk.length += piece.length;
-    this.#done += piece.length;
-    chunk.isFull = !isLast;
-    return isLast;
-  }
-}
