@@ -2,11 +2,11 @@ import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
 import { isLegacyLabelName } from "../model/names.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import type { Block, Dialect } from "./dialect.ts";
+import { type Block, type Dialect, isCompositeType } from "./dialect.ts";
 import { quoteName, writtenLabelNames } from "./escaping.ts";
 import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
 import { LineSection } from "./lines.ts";
-import { type SampleLine, sampleLines, sampleName } from "./samples.ts";
+import { hasCreated, type SampleLine, sampleLines, sampleName } from "./samples.ts";
 import { constantLabelsOf, labelPair, lineHead, rowLines, seriesLines, typeLabelText } from "./text-lines.ts";
 import { type TextPlan, textPlan } from "./text-plan.ts";
 import { fitsRows, TextRows } from "./text-rows.ts";
@@ -42,7 +42,8 @@ export class TextExposition implements Format {
           const part = parts[k] as FamilyPart;
           if (!hasSamples(block, part)) continue;
           const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
-          const view = part.kind === "columns" && !part.view.hasExtraLabels ? part.view : undefined;
+          const isByRows = part.kind === "columns" && !part.view.hasExtraLabels && !this.#isComposite(block);
+          const view = isByRows ? part.view : undefined;
           const plan = view && this.#planFor(block, view, constantLabels);
           const fits = view !== undefined && plan !== undefined && fitsRows(plan, view.family.table);
           const head = fits && !isBegun ? plan.head : undefined;
@@ -53,6 +54,11 @@ export class TextExposition implements Format {
       }
     }
     if (this.#dialect.end !== "") yield new LineSection([this.#dialect.end]);
+  }
+
+  /** Whether the series of a block are one line with several numbers, which is not written from columns. */
+  #isComposite({ type }: Block): boolean {
+    return this.#dialect.compositeText !== undefined && isCompositeType(type);
   }
 
   #blocksOf(families: readonly ScrapedFamily[]): readonly (readonly Block[])[] {
@@ -123,5 +129,6 @@ function makePlan(block: Block, view: FamilyView, constantLabels: LabelSet, dial
       names: labelNames.map((_, i) => quoteName(nameAt(i), isLegacyLabelName)),
     }),
     ...(takesExemplars && dialect.exemplarText && { exemplarText: dialect.exemplarText }),
+    ...(hasCreated(block.type) && dialect.startPrefix !== undefined && { startPrefix: dialect.startPrefix }),
   });
 }

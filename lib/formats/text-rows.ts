@@ -8,7 +8,7 @@ import type { Section } from "./format.ts";
 import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
 import { writeNumber, writeTimestampSeconds } from "./numbers.ts";
 import { CREATED } from "./samples.ts";
-import type { Line, TextPlan } from "./text-plan.ts";
+import { EXEMPLAR_BYTES, type Line, type TextPlan } from "./text-plan.ts";
 
 /** Rows of one line between two returns to the caller: few, so that the loop is optimised early and time is looked at. */
 const LINES_PER_STEP = 128;
@@ -76,9 +76,9 @@ export class TextRows implements Section {
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
     const { samples, expose, table } = view.family;
-    const { lines, exemplarText, renamed } = plan;
-    this.#isSingle =
-      lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
+    const { lines, exemplarText, renamed, startPrefix } = plan;
+    const isPlain = !(expose ?? exemplarText ?? renamed ?? startPrefix ?? lines[0]?.isOmitted);
+    this.#isSingle = lines.length === 1 && samples.length === 1 && isPlain;
     this.#numbers = this.#isSingle ? noNumbers : sharedNumbers(samples.length);
     this.#ids = this.#isSingle ? noIds : new Int32Array(table.width);
   }
@@ -186,7 +186,7 @@ export class TextRows implements Section {
   #writeMultiple(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
     const plan = this.#plan;
-    const { lines, exemplarText } = plan;
+    const { lines, exemplarText, startPrefix } = plan;
     const idPage = this.#view.idPages[this.#page] as Int32Array;
     const ids = this.#ids;
     const bytes = chunk.bytes;
@@ -251,11 +251,16 @@ export class TextRows implements Section {
               ? writeTinyInteger(bytes, offset, whole)
               : writeNumber(bytes, offset, value);
         }
+        if (startPrefix !== undefined) {
+          offset = copyBytes(startPrefix.view, 0, out, offset, startPrefix.length);
+          const createdMs = this.#view.createdMs((this.#page << table.rowShift) | place);
+          offset = writeTimestampSeconds(bytes, offset, createdMs);
+        }
         if (exemplarText !== undefined && line.takesExemplar) {
           const exemplar = this.#view.exemplar((this.#page << table.rowShift) | place, line.sample);
-          if (exemplar !== undefined) {
-            offset += encoder.encodeInto(exemplarText(exemplar), bytes.subarray(offset)).written;
-          }
+          const text = exemplar === undefined ? "" : exemplarText(exemplar);
+          // UTF-8 takes at most three bytes for a UTF-16 unit. There are no longer ones but in reports of others.
+          if (text.length * 3 <= EXEMPLAR_BYTES) offset += encoder.encodeInto(text, bytes.subarray(offset)).written;
         }
         bytes[offset++] = NEWLINE;
       }
