@@ -1,7 +1,6 @@
 // The fast way from columns to text: a line is a head that the family shares, the label fragments of its row, a tail
 // that the family shares, and a number.
 import type { FamilyView } from "../storage/column-family.ts";
-import type { Fragments } from "../storage/fragments.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { CHUNK_BYTES, Chunk, copyBytes, type Piece } from "./chunk.ts";
 import type { Section } from "./format.ts";
@@ -9,15 +8,13 @@ import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
 import { writeNumber, writeTimestampSeconds } from "./numbers.ts";
 import { CREATED } from "./samples.ts";
 import { EXEMPLAR_BYTES, type Line, type TextPlan } from "./text-plan.ts";
+import { CLOSE_BRACE, OPEN_BRACE, SPACE, writeInstead, writeLabels, writeTail } from "./text-row-labels.ts";
 
 /** Rows of one line between two returns to the caller: few, so that the loop is optimised early and time is looked at. */
 const LINES_PER_STEP = 128;
 /** A line that could be longer goes another way; see {@link fitsRows}. */
 const LONGEST_LINE = CHUNK_BYTES / 4;
 
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 const encoder = new TextEncoder();
@@ -270,54 +267,4 @@ export class TextRows implements Section {
     chunk.length = offset;
     return place;
   }
-}
-
-/** Writes a row's label fragments, each with a comma before it. */
-function writeLabels(
-  { view, places, firstPlaces, prefixLengths }: Fragments,
-  { absent, renamed }: TextPlan,
-  ids: Int32Array,
-  first: number,
-  out: DataView,
-  offset: number,
-): number {
-  let end = offset;
-  for (let i = 0; i < firstPlaces.length; i++) {
-    const at = ((firstPlaces[i] as number) + (ids[first + i] as number)) << 1;
-    let length = places[at + 1] as number;
-    if (length === 0) {
-      end = writeInstead(absent[i], out, end);
-      continue;
-    }
-    let start = places[at] as number;
-    if (renamed !== undefined) {
-      const prefix = renamed[i] as Piece;
-      end = copyBytes(prefix.view, 0, out, end, prefix.length);
-      start += prefixLengths[i] as number;
-      length -= prefixLengths[i] as number;
-    }
-    end = copyBytes(view, start, out, end, length);
-  }
-  return end;
-}
-
-function writeInstead(instead: Piece | undefined, out: DataView, offset: number): number {
-  return instead === undefined ? offset : copyBytes(instead.view, 0, out, offset, instead.length);
-}
-
-/** Writes what follows a row's labels, and makes the comma before the first label the opening brace. */
-function writeTail(line: Line, out: DataView, bytes: Uint8Array, headEnd: number, labelsEnd: number): number {
-  if (line.tailClosesBraces) {
-    const end = copyBytes(line.tail.view, 0, out, labelsEnd, line.tail.length);
-    if (line.opensBraces) bytes[headEnd] = OPEN_BRACE;
-    return end;
-  }
-  if (labelsEnd === headEnd) {
-    bytes[labelsEnd] = SPACE;
-    return labelsEnd + 1;
-  }
-  bytes[headEnd] = OPEN_BRACE;
-  bytes[labelsEnd] = CLOSE_BRACE;
-  bytes[labelsEnd + 1] = SPACE;
-  return labelsEnd + 2;
 }
