@@ -16,7 +16,8 @@ import {
 } from "../storage/column-family.ts";
 import type { KeptSeries } from "../storage/kept-series.ts";
 import type { NativeRow } from "../storage/native-row.ts";
-import { type LabelPattern, SeriesTable } from "../storage/series-table.ts";
+import { SeriesTable } from "../storage/series-table.ts";
+import type { LabelPattern } from "../storage/table-watchers.ts";
 import { type Aggregator, checkOptions, type MetricOptions } from "./options.ts";
 
 /** What one kind of metric adds to the common declaration. */

@@ -1,6 +1,7 @@
 import type { Exemplar, FamilyDescriptor, LabelSet } from "../model/family.ts";
 import { copyNative, type NativeRow } from "./native-row.ts";
-import { DEAD, type SeriesTable, type TableLease } from "./series-table.ts";
+import { DEAD, type SeriesTable } from "./series-table.ts";
+import type { TableLease } from "./table-watchers.ts";
 
 /** What a metric whose series lie in columns offers to the registry of the same copy of the library. */
 export const COLUMNS: unique symbol = Symbol("columns");
