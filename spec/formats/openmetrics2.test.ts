@@ -8,10 +8,12 @@ import { Counter } from "../../lib/metrics/counter.ts";
 import { Histogram } from "../../lib/metrics/histogram.ts";
 import { Summary } from "../../lib/metrics/summary.ts";
 import type { HistogramSeries, MetricFamily, NativeHistogram, SummarySeries } from "../../lib/model/family.ts";
+import { plainFamily } from "../../lib/registry/plain-families.ts";
 import { Registry } from "../../lib/registry/registry.ts";
+import { COLUMNS, type ColumnFamily, FamilyView } from "../../lib/storage/column-family.ts";
 import { readOpenMetrics2 } from "../judges/openmetrics2-checker.ts";
 import { Random } from "../judges/random.ts";
-import { type Between, expose, numbers, plain, stateSet } from "./families.ts";
+import { type Between, Columns, expose, numbers, plain, stateSet } from "./families.ts";
 import { randomFamilies } from "./random-families.ts";
 
 const options = { created: false };
@@ -304,6 +306,38 @@ size {count:1,sum:2,quantile:[0.5:2]} st@${at}
     );
   });
 
+  it("writes families in columns as it writes their copies, whatever their labels hold", () => {
+    for (let seed = 0; seed < 40; seed++) {
+      const random = new Random(seed);
+      const clock = { now: () => random.between(-1e9, 2e12) + 0.25, monotonicNow: () => 0 };
+      const of = { help: "H.", labelNames: ["a", "b"], registers: [], clock, enableExemplars: true } as const;
+      const hits = new Counter({ ...of, name: "hits_total" });
+      const wait = new Histogram({ ...of, name: "wait", buckets: [0, 1], ...(random.chance(0.5) && { native: true }) });
+      const size = new Summary({ help: "S.", labelNames: ["a", "b"], registers: [], clock, name: "size" });
+      for (let i = 0; i < 20; i++) {
+        const labels = { a: random.hostileText(), b: random.chance(0.3) ? undefined : random.hostileText() };
+        const traced = random.chance(0.5)
+          ? { trace_id: random.hostileText().toWellFormed().slice(0, 20).toWellFormed() }
+          : {};
+        hits.inc(labels, random.below(1000), traced);
+        wait.observe(labels, random.between(-5, 50) / 7, traced);
+        size.observe(labels, random.below(9));
+      }
+      const constant = { site: random.hostileText().toWellFormed() };
+      for (const metric of [hits, wait, size]) {
+        const family = (metric as unknown as { [COLUMNS]: ColumnFamily })[COLUMNS];
+        const view = new FamilyView(family);
+        const part = { kind: "columns", view, constantLabels: constant } as const;
+        const copy = plain(plainFamily(view), constant);
+        assert.equal(
+          openMetrics2([{ descriptor: family.descriptor, parts: [part] }], "allow-utf-8"),
+          openMetrics2([copy], "allow-utf-8"),
+          `seed ${seed}`,
+        );
+      }
+    }
+  });
+
   it("writes exemplars whose labels are longer than the 128 characters of 1.0", () => {
     const traceId = "x".repeat(5000);
     const series = [{ labels: {}, value: 1, exemplar: trace(traceId, 1, 1000) }];
@@ -311,6 +345,11 @@ size {count:1,sum:2,quantile:[0.5:2]} st@${at}
       ofPlain({ name: "c", type: "counter", help: "", series }),
       `# TYPE c counter\nc 1 # {trace_id="${traceId}"} 1 1\n`,
     );
+    // Instruments have none such, so there is no room for them where lines are written from columns.
+    const columns = new Columns({ name: "c", type: "counter", help: "" }, [], [{ suffix: "" }], {
+      exemplar: () => trace(traceId, 1, 1000),
+    });
+    assert.match(openMetrics2([columns.set({}, 1).scraped()]), /^# TYPE c counter\nc 1 st@[0-9.]+\n$/);
   });
 
   it("returns to the caller between lines with very many native buckets", () => {
