@@ -5,8 +5,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Case, type LoneCase, type Settings, sizeName } from "./case.ts";
+import type { StreamingRegistry } from "./client.ts";
 import { type Contender, type ContenderName, libraries, ours, rival } from "./contenders.ts";
 import { longestPause } from "./pause.ts";
+import { PROTOBUF_ACCEPT } from "./scrape.ts";
 import { fill, type StateKind, stateTitles } from "./states.ts";
 
 /** How often it is looked at; the largest scrapes of a peer take seconds. */
@@ -43,6 +45,28 @@ function tickerCase(kind: StateKind, size: number, contenders: readonly Contende
     ],
     async measure(contender, name) {
       const scrape = await scrapeOf(contender, name, kind, size);
+      const pauses: number[] = [];
+      for (let round = 0; round < roundsOf(size); round++) pauses.push(await longestPause(scrape));
+      return pauses;
+    },
+  };
+}
+
+/** The same in protobuf, which measures all series of a family before it writes the first. */
+function protobufCase(kind: StateKind, size: number): LoneCase {
+  return {
+    ...tickerCase(kind, size, [ours, "limit"]),
+    name: `block/ticker-${kind}-as-protobuf/${sizeName(size)}`,
+    title: `longest block of the event loop, scrape of ${size.toLocaleString("en-US")} ${stateTitles[kind]} as protobuf`,
+    targets: [{ type: "at most", value: 5 }],
+    async measure(contender, name) {
+      const { registry } = fill(contender, kind, size);
+      const format = (registry as StreamingRegistry).negotiate(PROTOBUF_ACCEPT);
+      const scrape = async () => {
+        if (name === "limit") return sleep(50);
+        for await (const chunk of (registry as StreamingRegistry).chunks({ format })) chunk.release();
+      };
+      for (let warmUp = 0; warmUp < 3; warmUp++) await scrape();
       const pauses: number[] = [];
       for (let round = 0; round < roundsOf(size); round++) pauses.push(await longestPause(scrape));
       return pauses;
@@ -97,6 +121,7 @@ export function cases({ quick, full }: Settings): readonly Case[] {
     tickerCase("integers", million, [ours, rival, "limit"]),
     tickerCase("doubles", k100, [ours, rival, "limit"]),
     tickerCase("histograms", k10, [...libraries.slice(0, 3), "limit"]),
+    protobufCase("native", k10),
     ...(quick || full
       ? [tickerCase("histograms", k100, [ours, rival, "limit"]), requestCase("integers", million)]
       : []),

@@ -95,7 +95,7 @@ function readerCase(reader: "chunks" | "string", size: number): TimedCase {
   };
 }
 
-const protobuf =
+export const PROTOBUF_ACCEPT =
   "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited,text/plain;q=0.5";
 
 async function readAs(accept: string, registry: StreamingRegistry): Promise<number> {
@@ -129,7 +129,7 @@ function protobufCase(kind: StateKind, size: number): TimedCase {
     unit: "ms",
     contenders: [ours, "limit"],
     limitTitle: kind === "native" ? "text, which has their counts and sums only" : "the same as text",
-    prepare: (contender) => reading(contender, protobuf),
+    prepare: (contender) => reading(contender, PROTOBUF_ACCEPT),
     prepareLimit: (contender) => reading(contender, "text/plain"),
   };
 }

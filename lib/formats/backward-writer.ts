@@ -1,11 +1,17 @@
 // Protobuf from its end to its beginning: the length of a message, which stands before it, is known once it is written.
 
-const encoder = new TextEncoder();
+import { copyBits } from "./chunk.ts";
 
-const float = new DataView(new ArrayBuffer(8));
+const encoder = new TextEncoder();
 
 /** From here on a difference of two integers may be rounded. */
 const LARGE = 2 ** 52;
+
+/** Texts up to this length are written unit by unit where they are ASCII, as names and ids mostly are. */
+const SHORT_TEXT = 48;
+
+/** Room behind the last byte, for {@link BackwardWriter.copyTo}. */
+const SLACK_BYTES = 8;
 
 /** The wire types in use. */
 export const VARINT = 0;
@@ -19,29 +25,41 @@ export const DELIMITED = 2;
  */
 export class BackwardWriter {
   #bytes = new Uint8Array(1024);
-  #start = this.#bytes.length;
+  /** The same memory, for what is moved several bytes at a time. */
+  #view = new DataView(this.#bytes.buffer);
+  /** What is written lies from here on up to there. */
+  #start = 1024 - SLACK_BYTES;
+  #end = 1024 - SLACK_BYTES;
 
   /** How many bytes are written. */
   get length(): number {
-    return this.#bytes.length - this.#start;
+    return this.#end - this.#start;
   }
 
   /** What is written; valid until something more is. */
   get written(): Uint8Array {
-    return this.#bytes.subarray(this.#start);
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  /** Copies what is written; some bytes behind it may be written over, as {@link copyBits} does. */
+  copyTo(to: DataView, offset: number): void {
+    copyBits(this.#view, this.#start, to, offset, this.length);
   }
 
   clear(): void {
-    this.#start = this.#bytes.length;
+    this.#start = this.#end;
   }
 
   #reserve(bytes: number): void {
     if (bytes <= this.#start) return;
     const { length } = this;
-    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, length + bytes));
-    larger.set(this.written, larger.length - length);
-    this.#start = larger.length - length;
+    const larger = new Uint8Array(Math.max(2 * this.#bytes.length, length + bytes) + SLACK_BYTES);
+    const end = larger.length - SLACK_BYTES;
+    larger.set(this.written, end - length);
     this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+    this.#start = end - length;
+    this.#end = end;
   }
 
   tag(field: number, wireType: number): void {
@@ -86,13 +104,40 @@ export class BackwardWriter {
   }
 
   /** The difference of two counts, of which each may be larger than doubles can tell apart. */
-  difference(count: number, before: number): void {
+  #difference(count: number, before: number): void {
     if (count < LARGE && before < LARGE) {
       this.sint(count - before);
       return;
     }
     const exact = BigInt(count) - BigInt(before);
     this.#bigVarint(BigInt.asUintN(64, exact >= 0n ? exact * 2n : exact * -2n - 1n));
+  }
+
+  /** Counts, each as its difference to the one before. */
+  differences(counts: Float64Array, length: number): void {
+    this.#reserve(10 * length);
+    const bytes = this.#bytes;
+    let start = this.#start;
+    for (let i = length - 1; i >= 0; i--) {
+      const count = counts[i] as number;
+      const before = i === 0 ? 0 : (counts[i - 1] as number);
+      const difference = count - before;
+      const small = difference | 0;
+      // Nearly all are such, and take a byte or two.
+      if (small === difference && small >= -8192 && small < 8192) {
+        const zigzag = (small << 1) ^ (small >> 31);
+        if (zigzag < 128) bytes[--start] = zigzag;
+        else {
+          bytes[--start] = zigzag >> 7;
+          bytes[--start] = zigzag | 128;
+        }
+      } else {
+        this.#start = start;
+        this.#difference(count, before);
+        start = this.#start;
+      }
+    }
+    this.#start = start;
   }
 
   #bigVarint(value: bigint): void {
@@ -107,9 +152,17 @@ export class BackwardWriter {
 
   double(value: number): void {
     this.#reserve(8);
-    float.setFloat64(0, value, true);
     this.#start -= 8;
-    for (let i = 0; i < 8; i++) this.#bytes[this.#start + i] = float.getUint8(i);
+    this.#view.setFloat64(this.#start, value, true);
+  }
+
+  /** Bytes that are there already. */
+  copy(from: DataView, start: number, length: number): void {
+    this.#reserve(length);
+    this.#start -= length;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) this.#view.setInt32(this.#start + i, from.getInt32(start + i, true), true);
+    for (; i < length; i++) this.#bytes[this.#start + i] = from.getUint8(start + i);
   }
 
   uintField(field: number, value: number): void {
@@ -124,14 +177,31 @@ export class BackwardWriter {
 
   /** A text, as UTF-8; half a surrogate pair becomes U+FFFD. */
   textField(field: number, text: string): void {
-    // UTF-8 takes at most three bytes for a UTF-16 unit.
-    const most = text.length * 3;
-    this.#reserve(most);
-    const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#start - most, this.#start));
-    this.#bytes.copyWithin(this.#start - written, this.#start - most, this.#start - most + written);
-    this.#start -= written;
-    this.varint(written);
+    if (text.length > SHORT_TEXT || !this.#ascii(text)) {
+      // UTF-8 takes at most three bytes for a UTF-16 unit.
+      const most = text.length * 3;
+      this.#reserve(most);
+      const { written } = encoder.encodeInto(text, this.#bytes.subarray(this.#start - most, this.#start));
+      this.#bytes.copyWithin(this.#start - written, this.#start - most, this.#start - most + written);
+      this.#start -= written;
+      this.varint(written);
+    }
     this.tag(field, DELIMITED);
+  }
+
+  /** Writes a short text and its length, if it is all ASCII. */
+  #ascii(text: string): boolean {
+    const { length } = text;
+    this.#reserve(length + 1);
+    const start = this.#start - length;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127) return false;
+      this.#bytes[start + i] = unit;
+    }
+    this.#start = start;
+    this.#bytes[--this.#start] = length;
+    return true;
   }
 
   /** Makes a message of all that was written since `length` was that of the writer. */

@@ -1,4 +1,4 @@
-import type { Exemplar, FamilyDescriptor, MetricType } from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, HistogramSeries, MetricType, SummarySeries } from "../model/family.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 
 /** A stretch of a text format that begins with lines about a family. Most families are one, some of some formats several. */
@@ -17,6 +17,14 @@ export interface Block {
   readonly suffixes?: readonly string[];
 }
 
+/** The types whose series are several numbers. A state set's are as many lines in every format. */
+export type CompositeType = "histogram" | "gaugehistogram" | "summary";
+export type CompositeSeries = HistogramSeries | SummarySeries;
+
+export function isCompositeType(type: MetricType): type is CompositeType {
+  return type === "histogram" || type === "gaugehistogram" || type === "summary";
+}
+
 /** What tells one text format from the others. All else they share. */
 export interface Dialect {
   /** How names are written that are no legacy names. */
@@ -33,6 +41,13 @@ export interface Dialect {
   timestampText(milliseconds: number): string;
   /** Spells an exemplar, with what comes before it; `""` where it can't be written. Absent where the format has none. */
   readonly exemplarText?: (exemplar: Exemplar) => string;
+  /** What stands between a value and the time since when the series counts. Absent where no line says it so. */
+  readonly startPrefix?: string;
+  /**
+   * Spells a series that is several numbers as one value, `""` where it can't be written. Absent where each number has a
+   * line of its own.
+   */
+  readonly compositeText?: (type: CompositeType, series: CompositeSeries) => string;
   /** What stands at the very end. */
   readonly end: string;
 }

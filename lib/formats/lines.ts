@@ -3,6 +3,8 @@ import type { Section } from "./format.ts";
 
 /** Lines between two returns to the caller. */
 const LINES_PER_STEP = 64;
+/** And characters: a line with native buckets may have very many. */
+const LENGTH_PER_STEP = 16_384;
 
 const encoder = new TextEncoder();
 
@@ -17,11 +19,12 @@ export class LineSection implements Section {
   }
 
   write(chunk: Chunk): boolean {
-    for (let count = 0; count < LINES_PER_STEP; count++) {
+    for (let count = 0, length = 0; count < LINES_PER_STEP && length < LENGTH_PER_STEP; count++) {
       if (this.#rest === undefined) {
         const next = this.#lines.next();
         if (next.done === true) return true;
         const line = next.value;
+        length += line.length;
         // UTF-8 takes at most three bytes for a UTF-16 unit.
         if (chunk.length + line.length * 3 <= CHUNK_BYTES) {
           chunk.length += encoder.encodeInto(line, chunk.bytes.subarray(chunk.length)).written;
@@ -40,28 +43,5 @@ export class LineSection implements Section {
       this.#rest = undefined;
     }
     return false;
-  }
-}
-
-/** Writes bytes that are there already. */
-export class ByteSection implements Section {
-  readonly #bytes: Uint8Array;
-  /** How many are written. */
-  #done = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  write(chunk: Chunk): boolean {
-    const room = CHUNK_BYTES - chunk.length;
-    const rest = this.#bytes.length - this.#done;
-    const isLast = rest <= room;
-    const piece = isLast && this.#done === 0 ? this.#bytes : this.#bytes.subarray(this.#done, this.#done + room);
-    chunk.bytes.set(piece, chunk.length);
-    chunk.length += piece.length;
-    this.#done += piece.length;
-    chunk.isFull = !isLast;
-    return isLast;
   }
 }

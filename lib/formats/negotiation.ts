@@ -3,6 +3,7 @@ import { parseWishes, type Wish } from "./accept.ts";
 import type { Format } from "./format.ts";
 import { type EscapingScheme, escapingSchemes } from "./name-escaping.ts";
 import { openMetricsDialect } from "./openmetrics.ts";
+import { openMetrics2Dialect } from "./openmetrics2.ts";
 import { PROTOBUF_CONTENT_TYPE, ProtobufExposition } from "./protobuf.ts";
 import { textDialect } from "./text.ts";
 import { TextExposition } from "./text-exposition.ts";
@@ -35,6 +36,8 @@ interface Offer {
   readonly contentType: string;
   /** Whether it is no text, and so can't be the format of a registry, whose exposition is a string too. */
   readonly isBinary?: boolean;
+  /** Whether only those get it who ask for it by its name: no registry by itself, and nobody who takes anything. */
+  readonly isByNameOnly?: boolean;
 }
 
 /** What is written for whoever wishes nothing that there is. */
@@ -54,6 +57,13 @@ const offers: readonly Offer[] = [
     contentType: OPENMETRICS_CONTENT_TYPE,
     make: (contentType, escaping, { created }) =>
       new TextExposition(contentType, openMetricsDialect(escaping, created)),
+  },
+  {
+    mediaType: "application/openmetrics-text",
+    parameters: { version: { value: "2.0.0" } },
+    contentType: "application/openmetrics-text; version=2.0.0; charset=utf-8",
+    isByNameOnly: true,
+    make: (contentType, escaping) => new TextExposition(contentType, openMetrics2Dialect(escaping)),
   },
   {
     mediaType: "text/plain",
@@ -93,7 +103,10 @@ function formatOf(offer: Offer, contentType: string, escaping: EscapingScheme, o
 export function formatNamed(contentType: string, options: FormatOptions): Format | undefined {
   const [wish, more] = parseWishes(contentType);
   if (wish === undefined || more !== undefined) return undefined;
-  const offer = offers.find((one) => one.isBinary !== true && one.mediaType === wish.value && hasParameters(one, wish));
+  const offer = offers.find(
+    (one) =>
+      one.isBinary !== true && one.isByNameOnly !== true && one.mediaType === wish.value && hasParameters(one, wish),
+  );
   if (offer === undefined) return undefined;
   const scheme = wish.parameters.get("escaping");
   if (scheme !== undefined && !isScheme(scheme)) return undefined;
@@ -142,6 +155,7 @@ function wishFor(offer: Offer, wishes: readonly Wish[]): Wish | undefined {
 }
 
 function matches(offer: Offer, wish: Wish): boolean {
+  if (wish.value.endsWith("*") && offer.isByNameOnly === true) return false;
   if (wish.value === "*/*") return true;
   if (wish.value === `${offer.mediaType.split("/")[0]}/*`) return true;
   return wish.value === offer.mediaType && hasParameters(offer, wish);

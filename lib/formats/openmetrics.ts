@@ -1,4 +1,4 @@
-import type { Exemplar, FamilyDescriptor } from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, MetricType } from "../model/family.ts";
 import { isLegacyMetricName, occupiedNames } from "../model/names.ts";
 import { type Block, type Dialect, typeLabelOf } from "./dialect.ts";
 import { escapeHelp, quoteName, typeSuffix, writtenFamilyNames, writtenLabelNames } from "./escaping.ts";
@@ -30,7 +30,7 @@ export function openMetricsDialect(escaping: EscapingScheme, writesCreated: bool
     },
     boundText: canonicalNumberText,
     timestampText,
-    exemplarText: (exemplar) => exemplarText(exemplar, escaping),
+    exemplarText: (exemplar) => (isShort(exemplar, escaping) ? exemplarText(exemplar, escaping) : ""),
     end: "# EOF\n",
   };
 }
@@ -67,50 +67,60 @@ function titlesOf(families: readonly FamilyDescriptor[]): (string | undefined)[]
 }
 
 function blockOf(family: FamilyDescriptor, name: string, title: string, escaping: EscapingScheme): Block {
-  const { help, unit } = family;
   const type = typeOf(family, name, title, escaping);
-  const titleText = quoteName(title, isLegacyMetricName);
-  let head = `# TYPE ${titleText} ${type}\n`;
-  if (hasUnitLine(family, title)) head += `# UNIT ${titleText} ${unit}\n`;
-  if (help !== "") head += `# HELP ${titleText} ${escapeHelp(help).replaceAll('"', '\\"')}\n`;
+  const head = headText(family, title, type, hasUnitLine(family, title));
   return { title, name, type, typeLabel: typeLabelOf(family), head };
 }
 
-function typeOf(
-  family: FamilyDescriptor,
-  name: string,
-  title: string,
-  escaping: EscapingScheme,
-): FamilyDescriptor["type"] {
+/** The lines about a family before its samples. */
+export function headText({ help, unit }: FamilyDescriptor, title: string, type: MetricType, hasUnit: boolean): string {
+  const titleText = quoteName(title, isLegacyMetricName);
+  let head = `# TYPE ${titleText} ${type}\n`;
+  if (hasUnit) head += `# UNIT ${titleText} ${unit}\n`;
+  if (help !== "") head += `# HELP ${titleText} ${escapeHelp(help).replaceAll('"', '\\"')}\n`;
+  return head;
+}
+
+function typeOf(family: FamilyDescriptor, name: string, title: string, escaping: EscapingScheme): MetricType {
   const { type } = family;
   if (type === "counter" || type === "info") return title === name ? "unknown" : type;
-  // Its label has to have its name, which can't be where there is a colon in it.
-  if (type === "stateset") return writtenLabelNames([family.name], escaping)[0] === name ? type : "unknown";
-  return type;
+  return type === "stateset" ? stateSetType(family, name, escaping) : type;
+}
+
+/** A state set's label has to have its name, which can't be where there is a colon in it. */
+export function stateSetType(
+  family: Pick<FamilyDescriptor, "name">,
+  name: string,
+  escaping: EscapingScheme,
+): "stateset" | "unknown" {
+  return writtenLabelNames([family.name], escaping)[0] === name ? "stateset" : "unknown";
 }
 
 /** The unit is a suffix of the name, or not told at all: readers refuse everything otherwise. */
-function hasUnitLine({ type, unit }: FamilyDescriptor, title: string): boolean {
-  if (unit === undefined || type === "info" || type === "stateset") return false;
-  return /^[a-zA-Z0-9_:]+$/.test(unit) && title.endsWith(`_${unit}`);
+function hasUnitLine(family: FamilyDescriptor, title: string): boolean {
+  return mayHaveUnit(family) && title.endsWith(`_${family.unit}`);
+}
+
+/** Whether a family has a unit that can be written, and is of a type that may have one. */
+export function mayHaveUnit({ type, unit }: FamilyDescriptor): boolean {
+  return unit !== undefined && type !== "info" && type !== "stateset" && /^[a-zA-Z0-9_:]+$/.test(unit);
 }
 
 /** In seconds. */
-function timestampText(milliseconds: number): string {
+export function timestampText(milliseconds: number): string {
   if (!(Math.abs(milliseconds) <= Number.MAX_SAFE_INTEGER)) return "";
   const bytes = new Uint8Array(NUMBER_BYTES);
   return ` ${String.fromCharCode(...bytes.subarray(0, writeTimestampSeconds(bytes, 0, milliseconds)))}`;
 }
 
-function exemplarText({ labels, value, timestampMs }: Exemplar, escaping: EscapingScheme): string {
-  const entries = Object.entries(labels);
-  const names = writtenLabelNames(
-    entries.map(([name]) => name),
-    escaping,
-  );
-  const written = entries.map(([, text], i) => names[i] + text).join("");
+/** Whether the labels of an exemplar are no longer than they may be. */
+function isShort({ labels }: Exemplar, escaping: EscapingScheme): boolean {
+  const written = writtenLabelNames(Object.keys(labels), escaping).join("") + Object.values(labels).join("");
   // By code point: an emoji is one character, and two UTF-16 units.
-  if (written.length > MOST_EXEMPLAR_CHARACTERS * 2 || [...written].length > MOST_EXEMPLAR_CHARACTERS) return "";
+  return written.length <= MOST_EXEMPLAR_CHARACTERS * 2 && [...written].length <= MOST_EXEMPLAR_CHARACTERS;
+}
+
+export function exemplarText({ labels, value, timestampMs }: Exemplar, escaping: EscapingScheme): string {
   const timestamp = timestampMs === undefined ? "" : timestampText(timestampMs);
-  return ` # {${labelText(entries, escaping).slice(1)}} ${numberText(value)}${timestamp}`;
+  return ` # {${labelText(Object.entries(labels), escaping).slice(1)}} ${numberText(value)}${timestamp}`;
 }

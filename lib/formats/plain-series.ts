@@ -8,6 +8,7 @@ import type {
   SummarySeries,
 } from "../model/family.ts";
 import type { FamilyView } from "../storage/column-family.ts";
+import { nativeHistogram } from "../storage/native-row.ts";
 
 /** A series, whatever its type. */
 export type AnySeries = NumberSeries | HistogramSeries | SummarySeries | StateSetSeries;
@@ -53,7 +54,14 @@ export function plainSeries(view: FamilyView, row: number, labels: LabelSet, num
         buckets.push({ bound: label?.value as number, count: numbers[i] as number, ...(exemplar && { exemplar }) });
       }
       const native = view.native(row);
-      return { labels, count: of("_count"), sum: of("_sum"), buckets, createdMs, ...(native && { native }) };
+      return {
+        labels,
+        count: of("_count"),
+        sum: of("_sum"),
+        buckets,
+        createdMs,
+        ...(native && { native: nativeHistogram(native) }),
+      };
     }
     default:
       return type satisfies never;

@@ -3,14 +3,18 @@ import type { FamilyDescriptor, HistogramSeries, LabelSet, MetricFamily, NativeB
 import type { FamilyView } from "../storage/column-family.ts";
 import { COARSEST_SCHEMA, coarserKey } from "../storage/exponential-keys.ts";
 import { BackwardWriter } from "./backward-writer.ts";
-import type { Chunk } from "./chunk.ts";
+import { CHUNK_BYTES, type Chunk } from "./chunk.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import { type AnySeries, plainSeries } from "./plain-series.ts";
 import { copyPart, LEAST_SPARE, type MetricsPart, type Spare } from "./protobuf-family.ts";
+import type { ProtobufPlan } from "./protobuf-plan.ts";
+import { RowWriter, suitsRowWriter } from "./protobuf-row-writer.ts";
 import { writeSeries } from "./protobuf-series.ts";
 
 /** Series between two returns to the caller. */
 const SERIES_PER_STEP = 64;
+/** How many bytes are written between them, and how many buckets looked at: native ones may be many in one series. */
+const EFFORT_PER_STEP = 16_384;
 /** Places to look at between them, of which many may be empty. */
 const PLACES_PER_STEP = 4096;
 
@@ -37,8 +41,12 @@ abstract class SeriesPart implements MetricsPart {
 
   /** The place after which there is none. */
   protected abstract get end(): number;
-  /** Encodes what stands at a place, if anything does, in no more than so many bytes. */
-  protected abstract encode(place: number, most: number): void;
+  /**
+   * Encodes what stands at a place, if anything does, in no more than so many bytes.
+   *
+   * @returns how many buckets were looked at that take no bytes
+   */
+  protected abstract encode(place: number, most: number): number;
   /** Takes note of how long it is. */
   protected abstract keep(place: number, bytes: number): void;
   /** How long it was. */
@@ -58,9 +66,10 @@ abstract class SeriesPart implements MetricsPart {
   measure(): boolean {
     const { end, out } = this;
     const last = Math.min(end, this.#next + PLACES_PER_STEP);
-    for (let count = 0; count < SERIES_PER_STEP && this.#next < last; this.#next++) {
+    let effort = 0;
+    for (let count = 0; count < SERIES_PER_STEP && effort < EFFORT_PER_STEP && this.#next < last; this.#next++) {
       out.clear();
-      this.encode(this.#next, Number.POSITIVE_INFINITY);
+      effort += this.encode(this.#next, Number.POSITIVE_INFINITY) + out.length;
       this.keep(this.#next, out.length);
       this.bytes += out.length;
       if (out.length > 0) count++;
@@ -74,14 +83,21 @@ abstract class SeriesPart implements MetricsPart {
     const { end, out } = this;
     if (this.#rest.length > 0) this.#rest = copyPart(this.#rest, chunk);
     const last = Math.min(end, this.#next + PLACES_PER_STEP);
-    for (let count = 0; count < SERIES_PER_STEP && this.#rest.length === 0 && this.#next < last; this.#next++) {
+    let effort = 0;
+    for (let count = 0; count < SERIES_PER_STEP && effort < EFFORT_PER_STEP && this.#next < last; this.#next++) {
+      if (this.#rest.length > 0) return false;
       const measured = this.measured(this.#next);
       if (measured === 0) continue;
       count++;
       out.clear();
-      this.encode(this.#next, measured + Math.max(0, spare.bytes - LEAST_SPARE));
+      effort += this.encode(this.#next, measured + Math.max(0, spare.bytes - LEAST_SPARE)) + out.length;
       spare.bytes += measured - out.length;
-      this.#rest = copyPart(out.written, chunk);
+      if (chunk.length + out.length <= CHUNK_BYTES) {
+        out.copyTo(chunk.view, chunk.length);
+        chunk.length += out.length;
+      } else {
+        this.#rest = copyPart(out.written, chunk);
+      }
     }
     return this.#rest.length === 0 && this.#next === end;
   }
@@ -103,8 +119,9 @@ export class PlainSeriesPart extends SeriesPart {
     return this.#series.length;
   }
 
-  protected encode(place: number): void {
+  protected encode(place: number): number {
     this.encodeSeries(this.#series[place] as AnySeries);
+    return 0;
   }
 
   protected keep(place: number, bytes: number): void {
@@ -120,13 +137,16 @@ export class PlainSeriesPart extends SeriesPart {
 export class RowSeriesPart extends SeriesPart {
   readonly isVariable = true;
   readonly #view: FamilyView;
+  /** Writes those that it can write. */
+  readonly #writer: RowWriter | undefined;
   readonly #numbers: Float64Array;
   /** How long each row was, by page and place. */
   readonly #lengths: Uint32Array[] = [];
 
-  constructor(view: FamilyView, style: SeriesStyle) {
+  constructor(plan: ProtobufPlan, view: FamilyView, style: SeriesStyle) {
     super(style);
     this.#view = view;
+    this.#writer = suitsRowWriter(view.family) ? new RowWriter(plan, view, style.escaping) : undefined;
     this.#numbers = new Float64Array(view.family.samples.length);
   }
 
@@ -135,14 +155,21 @@ export class RowSeriesPart extends SeriesPart {
     return this.#view.limit;
   }
 
-  protected encode(row: number, most: number): void {
+  protected encode(row: number, most: number): number {
     const view = this.#view;
     const { table } = view.family;
     // Asked for at each row: the view may have been frozen since the last one.
     const ids = view.idPages[row >>> table.rowShift];
     const first = (row & table.placeMask) * table.idStride;
-    if (ids === undefined || !((ids[first] as number) >= 0)) return;
-    const own = table.values.map((values, i) => [values.labelName, values.text(ids[first + i] as number)]);
+    if (ids === undefined || !((ids[first] as number) >= 0)) return 0;
+    const effort = this.#writer?.write(this.out, row, ids, first) ?? 0;
+    if (this.#writer === undefined || this.out.length > most) this.#encodePlain(row, ids, first, most);
+    return effort;
+  }
+
+  #encodePlain(row: number, ids: Int32Array, first: number, most: number): void {
+    const view = this.#view;
+    const own = view.family.table.values.map((values, i) => [values.labelName, values.text(ids[first + i] as number)]);
     const labels = { ...Object.fromEntries(own), ...view.extraLabels(row) };
     const series = plainSeries(view, row, labels, this.#numbers);
     this.encodeSeries(series);

@@ -25,8 +25,10 @@ export interface Template {
   /** Where numbers go, and which of the row's: doubles, and counts. */
   readonly doubles: readonly Hole[];
   readonly counts: readonly Hole[];
-  /** Where the time goes that the series was created at; -1 if nowhere. */
-  readonly createdAt: number;
+  /** From where the time lies on that the series was created at; undefined if nowhere. */
+  readonly created: Uint8Array | undefined;
+  /** The one that stands there now: that of the row that was written last. `NaN` before the first. */
+  createdMs: number;
 }
 
 export interface Hole {
@@ -228,11 +230,13 @@ class HoledWriter extends BackwardWriter {
   get template(): Template {
     const { length, written } = this;
     const fromStart = ({ at, sample }: Hole): Hole => ({ at: length - at, sample });
+    const shared = piece(written);
     return {
-      piece: piece(written),
+      piece: shared,
       doubles: this.#doubles.map(fromStart),
       counts: this.#counts.map(fromStart),
-      createdAt: this.#created === undefined ? -1 : length - this.#created,
+      created: this.#created === undefined ? undefined : new Uint8Array(shared.view.buffer, length - this.#created),
+      createdMs: Number.NaN,
     };
   }
 }

@@ -1,14 +1,12 @@
 // The fast way from columns to protobuf: a metric is the label values of its row, pieces that the family shares, and
 // numbers put into a copy of what all rows have in common.
 import type { ColumnFamily, FamilyView } from "../storage/column-family.ts";
-import type { InternedValues } from "../storage/interned-values.ts";
 import { varintSize } from "./backward-writer.ts";
-import { CHUNK_BYTES, type Chunk, copyBits, copyBytes, type Piece } from "./chunk.ts";
+import { CHUNK_BYTES, type Chunk, copyBits } from "./chunk.ts";
 import type { MetricsPart, Spare } from "./protobuf-family.ts";
+import { delimited, labelBytes, writeLabels, writeVarint } from "./protobuf-labels.ts";
 import {
   type Hole,
-  LABEL_TAG,
-  LABEL_VALUE_TAG,
   type MetricPlan,
   NARROW,
   type ProtobufPlan,
@@ -16,7 +14,8 @@ import {
   TIME_BYTES,
   WIDE,
 } from "./protobuf-plan.ts";
-import { METRIC_FIELD, splitTime } from "./protobuf-series.ts";
+import { METRIC_FIELD } from "./protobuf-series.ts";
+import { nanosAfter, wholeSeconds } from "./protobuf-values.ts";
 
 /** Rows between two returns to the caller. */
 const ROWS_PER_STEP = 128;
@@ -24,9 +23,6 @@ const ROWS_PER_STEP = 128;
 const LONGEST_ROW = CHUNK_BYTES / 4;
 
 const METRIC_TAG = METRIC_FIELD * 8 + 2;
-const BACKSLASH = 0x5c;
-const NEWLINE = 0x0a;
-
 /** Counts are narrow where all are below this, which none leaves behind during a scrape by as much as narrow ones hold. */
 const MOST_NARROW = 2 ** 33;
 const MOST_MILLISECONDS = (2 ** 35 - 1) * 1000;
@@ -93,7 +89,8 @@ export class ProtobufRows implements MetricsPart {
 
   measure(): boolean {
     const { table } = this.#view.family;
-    const { metrics, hasCounts } = this.#plan;
+    const plan = this.#plan;
+    const { metrics, hasCounts } = plan;
     const numbers = this.#numbers;
     const rows = this.#view.rowsIn(this.#page);
     if (rows === 0) return this.#endMeasuring();
@@ -102,12 +99,12 @@ export class ProtobufRows implements MetricsPart {
     for (let place = this.#place; place < end; place++) {
       const first = place * table.idStride;
       if ((ids[first] as number) < 0) continue;
-      const own = this.#labelBytes(table.values, ids, first);
+      const own = labelBytes(plan, table, ids, first);
       for (let i = 0; i < metrics.length; i++) {
         const { labels, narrow, wide } = metrics[i] as MetricPlan;
         const before = own + labels.length;
         this.#narrowBytes += delimited(before + narrow.piece.length);
-        this.#wideBytes += delimited(before + wide.piece.length);
+        if (hasCounts) this.#wideBytes += delimited(before + wide.piece.length);
       }
       if (!hasCounts) continue;
       this.#view.read((this.#page << table.rowShift) | place, numbers);
@@ -130,21 +127,10 @@ export class ProtobufRows implements MetricsPart {
     return true;
   }
 
-  /** How many bytes a row's own labels take. */
-  #labelBytes(values: readonly InternedValues[], ids: Int32Array, first: number): number {
-    const { names, absent } = this.#plan;
-    let bytes = 0;
-    for (let i = 0; i < values.length; i++) {
-      const id = ids[first + i] as number;
-      if (id === 0) bytes += absent[i]?.length ?? 0;
-      else bytes += delimited((names[i] as Piece).length + delimited(valueLength(values[i] as InternedValues, id)));
-    }
-    return bytes;
-  }
-
   write(chunk: Chunk, spare: Spare): boolean {
     const { table } = this.#view.family;
-    const { metrics } = this.#plan;
+    const plan = this.#plan;
+    const { metrics } = plan;
     const rows = this.#view.rowsIn(this.#page);
     if (rows === 0) {
       // What series took that went meanwhile.
@@ -155,13 +141,13 @@ export class ProtobufRows implements MetricsPart {
     const isWide = this.#isWide;
     const ids = view.idPages[this.#page] as Int32Array;
     const page = view.pages[this.#page] as Float64Array;
-    const { values, idStride } = table;
+    const { idStride } = table;
     const numbers = this.#numbers;
     const { bytes, view: out } = chunk;
     const last = CHUNK_BYTES - this.#longest;
     const end = Math.min(rows, this.#place + Math.max(1, Math.floor(ROWS_PER_STEP / metrics.length)));
-    const begin = chunk.length;
-    let offset = begin;
+    let offset = chunk.length;
+    let lengthBytes = 1;
     let place = this.#place;
     for (; place < end; place++) {
       const first = place * idStride;
@@ -173,22 +159,28 @@ export class ProtobufRows implements MetricsPart {
       const row = (this.#page << table.rowShift) | place;
       if (this.#isSingle) numbers[0] = page[place] as number;
       else view.read(row, numbers);
-      const own = this.#labelBytes(values, ids, first);
       for (let i = 0; i < metrics.length; i++) {
         const { labels, narrow, wide } = metrics[i] as MetricPlan;
         const value = isWide ? wide : narrow;
-        bytes[offset++] = METRIC_TAG;
-        offset = writeVarint(bytes, offset, own + labels.length + value.piece.length);
-        offset = this.#writeLabels(values, ids, first, bytes, out, offset);
-        offset = copyBits(labels.view, 0, out, offset, labels.length);
-        copyBits(value.piece.view, 0, out, offset, value.piece.length);
-        fill(value, numbers, isWide ? WIDE : NARROW, bytes, out, offset);
-        if (value.createdAt >= 0) writeTime(bytes, offset + value.createdAt, view.createdMs(row));
-        offset += value.piece.length;
+        // The length of the message stands before it. It takes as many bytes as the one before, or else all is moved.
+        let begin = offset + 1 + lengthBytes;
+        let end = writeLabels(plan, table, ids, first, bytes, out, begin);
+        const length = end - begin + labels.length + value.piece.length;
+        if (varintSize(length) !== lengthBytes) {
+          lengthBytes = varintSize(length);
+          begin = offset + 1 + lengthBytes;
+          end = writeLabels(plan, table, ids, first, bytes, out, begin);
+        }
+        bytes[offset] = METRIC_TAG;
+        writeVarint(bytes, offset + 1, length);
+        end = copyBits(labels.view, 0, out, end, labels.length);
+        if (value.created !== undefined) setTime(value, value.created, view.createdMs(row));
+        offset = copyBits(value.piece.view, 0, out, end, value.piece.length);
+        fill(value, numbers, isWide ? WIDE : NARROW, bytes, out, end);
       }
     }
+    this.#left -= offset - chunk.length;
     chunk.length = offset;
-    this.#left -= offset - begin;
     this.#place = place;
     if (place === rows) {
       this.#page++;
@@ -196,79 +188,6 @@ export class ProtobufRows implements MetricsPart {
     }
     return false;
   }
-
-  #writeLabels(
-    values: readonly InternedValues[],
-    ids: Int32Array,
-    first: number,
-    bytes: Uint8Array,
-    out: DataView,
-    offset: number,
-  ): number {
-    const { names, heads, absent } = this.#plan;
-    let end = offset;
-    for (let i = 0; i < values.length; i++) {
-      const id = ids[first + i] as number;
-      if (id === 0) {
-        const instead = absent[i];
-        if (instead !== undefined) end = copyBits(instead.view, 0, out, end, instead.length);
-        continue;
-      }
-      const label = values[i] as InternedValues;
-      const name = names[i] as Piece;
-      const length = valueLength(label, id);
-      if (name.length + length + 2 < 128) {
-        // Both lengths take a byte, as nearly always.
-        const head = heads[i] as Piece;
-        const headEnd = copyBits(head.view, 0, out, end, head.length);
-        bytes[end + 1] = name.length + length + 2;
-        bytes[headEnd - 1] = length;
-        end = headEnd;
-      } else {
-        bytes[end++] = LABEL_TAG;
-        end = writeVarint(bytes, end, name.length + delimited(length));
-        end = copyBits(name.view, 0, out, end, name.length);
-        bytes[end++] = LABEL_VALUE_TAG;
-        end = writeVarint(bytes, end, length);
-      }
-      const start = label.startOf(id);
-      if (label.escapes.size > 0 && label.escapes.has(id))
-        copyUnescaped(label.fragments.bytes, start, bytes, end, length);
-      else copyBytes(label.fragments.view, start, out, end, length);
-      end += length;
-    }
-    return end;
-  }
-}
-
-/** How many bytes a value has that is kept as a fragment of text formats, between quotes and with escapes. */
-function valueLength(values: InternedValues, id: number): number {
-  const length = values.lengthOf(id);
-  return values.escapes.size === 0 ? length : length - (values.escapes.get(id) ?? 0);
-}
-
-/** How many bytes a field takes with tag and length. */
-function delimited(length: number): number {
-  return 1 + (length < 128 ? 1 : varintSize(length)) + length;
-}
-
-function copyUnescaped(from: Uint8Array, start: number, to: Uint8Array, offset: number, length: number): void {
-  for (let read = start, written = 0; written < length; written++) {
-    let byte = from[read++] as number;
-    if (byte === BACKSLASH) {
-      byte = from[read++] as number;
-      if (byte === 0x6e) byte = NEWLINE;
-    }
-    to[offset + written] = byte;
-  }
-}
-
-function writeVarint(bytes: Uint8Array, offset: number, value: number): number {
-  let rest = value;
-  let end = offset;
-  for (; rest >= 128; rest >>>= 7) bytes[end++] = (rest & 127) | 128;
-  bytes[end++] = rest;
-  return end;
 }
 
 /** Puts a row's numbers into the copy of a template. */
@@ -307,10 +226,16 @@ function writeWideVarint(bytes: Uint8Array, offset: number, value: number, width
   bytes[last] = rest & 127;
 }
 
-/** Writes the seconds and nanoseconds of a time. One before 1970 or long after 3000 is no time that a series began. */
-function writeTime(bytes: Uint8Array, offset: number, milliseconds: number): void {
-  const { seconds, nanos } = splitTime(milliseconds > 0 ? Math.min(milliseconds, MOST_MILLISECONDS) : 0);
-  writeWideVarint(bytes, offset, seconds, TIME_BYTES);
+/**
+ * Puts the time that a series was created at into a template, where often that of the row before stands already. One
+ * before 1970 or long after 3000 is no time that a series began.
+ */
+function setTime(template: Template, bytes: Uint8Array, milliseconds: number): void {
+  if (milliseconds === template.createdMs) return;
+  template.createdMs = milliseconds;
+  const shown = milliseconds > 0 ? Math.min(milliseconds, MOST_MILLISECONDS) : 0;
+  const seconds = wholeSeconds(shown);
+  writeWideVarint(bytes, 0, seconds, TIME_BYTES);
   // Between the two lies the tag of the second.
-  writeWideVarint(bytes, offset + TIME_BYTES + 1, nanos, TIME_BYTES);
+  writeWideVarint(bytes, TIME_BYTES + 1, nanosAfter(seconds, shown), TIME_BYTES);
 }

@@ -58,7 +58,7 @@ export class ProtobufExposition implements Format {
     const plan = this.#planFor(part, style);
     return fitsProtobufRows(plan, part.view.family)
       ? new ProtobufRows(plan, part.view)
-      : new RowSeriesPart(part.view, style);
+      : new RowSeriesPart(plan, part.view, style);
   }
 
   #planFor({ view }: FamilyPart & { readonly kind: "columns" }, { family, constantLabels }: SeriesStyle): ProtobufPlan {

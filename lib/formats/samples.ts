@@ -55,7 +55,8 @@ export function sampleName({ name, title }: Pick<Block, "name" | "title">, { sam
   return (sample === CREATED ? title : name) + suffix;
 }
 
-function hasCreated(type: MetricType): boolean {
+/** Whether a type's series begin to count at some time. */
+export function hasCreated(type: MetricType): boolean {
   return type === "counter" || type === "histogram" || type === "summary";
 }
 

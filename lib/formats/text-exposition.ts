@@ -2,16 +2,14 @@ import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
 import { isLegacyLabelName } from "../model/names.ts";
 import type { FamilyView } from "../storage/column-family.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import type { Block, Dialect } from "./dialect.ts";
+import { type Block, type Dialect, isCompositeType } from "./dialect.ts";
 import { quoteName, writtenLabelNames } from "./escaping.ts";
 import type { FamilyPart, Format, ScrapedFamily, Section } from "./format.ts";
-import { ByteSection, LineSection } from "./lines.ts";
-import { type SampleLine, sampleLines, sampleName } from "./samples.ts";
+import { LineSection } from "./lines.ts";
+import { hasCreated, type SampleLine, sampleLines, sampleName } from "./samples.ts";
 import { constantLabelsOf, labelPair, lineHead, rowLines, seriesLines, typeLabelText } from "./text-lines.ts";
 import { type TextPlan, textPlan } from "./text-plan.ts";
 import { fitsRows, TextRows } from "./text-rows.ts";
-
-const encoder = new TextEncoder();
 
 /** A format of lines. All of them are written by the same walk over the families, and differ in their dialects only. */
 export class TextExposition implements Format {
@@ -25,9 +23,6 @@ export class TextExposition implements Format {
     FamilyDescriptor,
     { readonly families: readonly FamilyDescriptor[]; readonly blocks: readonly (readonly Block[])[] }
   >();
-
-  /** The heads of blocks; a dialect gives the same one for a family as long as it is called the same. */
-  readonly #heads = new WeakMap<Block, Uint8Array>();
 
   constructor(contentType: string, dialect: Dialect) {
     this.contentType = contentType;
@@ -47,20 +42,23 @@ export class TextExposition implements Format {
           const part = parts[k] as FamilyPart;
           if (!hasSamples(block, part)) continue;
           const constantLabels = constantLabelsOf(part.constantLabels, block.typeLabel);
-          const view = part.kind === "columns" && !part.view.hasExtraLabels ? part.view : undefined;
+          const isByRows = part.kind === "columns" && !part.view.hasExtraLabels && !this.#isComposite(block);
+          const view = isByRows ? part.view : undefined;
           const plan = view && this.#planFor(block, view, constantLabels);
-          if (view === undefined || plan === undefined || !fitsRows(plan, view.family.table)) {
-            if (!isBegun) yield this.#head(block);
-            yield new LineSection(this.#lines(block, part, constantLabels));
-          } else {
-            if (!isBegun && plan.head === undefined) yield this.#head(block);
-            yield new TextRows(plan, view, isBegun ? undefined : plan.head);
-          }
+          const fits = view !== undefined && plan !== undefined && fitsRows(plan, view.family.table);
+          const head = fits && !isBegun ? plan.head : undefined;
+          if (!isBegun && head === undefined) yield new LineSection([block.head]);
+          yield fits ? new TextRows(plan, view, head) : new LineSection(this.#lines(block, part, constantLabels));
           isBegun = true;
         }
       }
     }
     if (this.#dialect.end !== "") yield new LineSection([this.#dialect.end]);
+  }
+
+  /** Whether the series of a block are one line with several numbers, which is not written from columns. */
+  #isComposite({ type }: Block): boolean {
+    return this.#dialect.compositeText !== undefined && isCompositeType(type);
   }
 
   #blocksOf(families: readonly ScrapedFamily[]): readonly (readonly Block[])[] {
@@ -77,15 +75,6 @@ export class TextExposition implements Format {
     const blocks = this.#dialect.blocksOf(descriptors);
     this.#blocks.set(first, { families: descriptors, blocks });
     return blocks;
-  }
-
-  #head(block: Block): Section {
-    let bytes = this.#heads.get(block);
-    if (bytes === undefined) {
-      bytes = encoder.encode(block.head);
-      this.#heads.set(block, bytes);
-    }
-    return new ByteSection(bytes);
   }
 
   #lines(block: Block, part: FamilyPart, constantLabels: LabelSet): Iterable<string> {
@@ -140,5 +129,6 @@ function makePlan(block: Block, view: FamilyView, constantLabels: LabelSet, dial
       names: labelNames.map((_, i) => quoteName(nameAt(i), isLegacyLabelName)),
     }),
     ...(takesExemplars && dialect.exemplarText && { exemplarText: dialect.exemplarText }),
+    ...(hasCreated(block.type) && dialect.startPrefix !== undefined && { startPrefix: dialect.startPrefix }),
   });
 }

@@ -2,11 +2,21 @@
 import type { Exemplar, LabelSet, MetricFamily } from "../model/family.ts";
 import { isLegacyLabelName, isLegacyMetricName } from "../model/names.ts";
 import type { FamilyView } from "../storage/column-family.ts";
-import type { Block, Dialect } from "./dialect.ts";
+import { exemplarsOf } from "./composite-value.ts";
+import { type Block, type CompositeSeries, type CompositeType, type Dialect, isCompositeType } from "./dialect.ts";
 import { escapeLabelValue, quoteName, writtenLabelNames } from "./escaping.ts";
 import type { EscapingScheme } from "./name-escaping.ts";
 import { numberText } from "./numbers.ts";
-import { CREATED, isExpressible, plainSamples, type SampleLine, sampleLines, sampleName } from "./samples.ts";
+import { plainSeries } from "./plain-series.ts";
+import {
+  CREATED,
+  hasCreated,
+  isExpressible,
+  plainSamples,
+  type SampleLine,
+  sampleLines,
+  sampleName,
+} from "./samples.ts";
 
 export type Labels = readonly (readonly [name: string, value: string])[];
 
@@ -48,8 +58,13 @@ export function mergeLabels(labels: LabelSet, constantLabels: LabelSet): Labels 
   return Object.entries({ ...labels, ...Object.fromEntries(missing) }).filter(([, value]) => value !== "");
 }
 
+interface Times {
+  readonly timestampMs?: number | undefined;
+  readonly createdMs?: number | undefined;
+}
+
 /** What a series has beside its lines. */
-interface Row {
+interface Row extends Times {
   readonly labels: Labels;
   readonly numbers: ArrayLike<number>;
   readonly exemplar: (sample: number) => Exemplar | undefined;
@@ -57,17 +72,50 @@ interface Row {
   readonly createdMs: number | undefined;
 }
 
+/** A line up to its value: name and labels. */
+function beginOf(head: string, labels: Labels, { escaping }: Dialect): string {
+  const text = labelText(labels, escaping);
+  if (head.startsWith("{")) return `${head}${text}}`;
+  return text === "" ? head : `${head}{${text.slice(1)}}`;
+}
+
+/** What lines say behind the value: when it was so, and since when it counts. */
+function timesText(
+  { type }: Block,
+  { timestampMs, createdMs }: Times,
+  { timestampText, startPrefix }: Dialect,
+): string {
+  const timestamp = timestampMs === undefined ? "" : timestampText(timestampMs);
+  if (startPrefix === undefined || createdMs === undefined || !hasCreated(type)) return timestamp;
+  const start = timestampText(createdMs);
+  return start === "" ? timestamp : `${timestamp}${startPrefix}${start.slice(1)}`;
+}
+
+/** The one line of a series that is several numbers, in a dialect that writes these as one value. */
+function compositeLine(
+  block: Block,
+  type: CompositeType,
+  series: CompositeSeries,
+  constantLabels: LabelSet,
+  dialect: Dialect,
+): string {
+  const value = dialect.compositeText?.(type, series) ?? "";
+  if (value === "") return "";
+  const begin = beginOf(lineHead(block.name), mergeLabels(series.labels, constantLabels), dialect);
+  const exemplars = exemplarsOf(series).map((exemplar) => dialect.exemplarText?.(exemplar) ?? "");
+  return `${begin} ${value}${timesText(block, series, dialect)}${exemplars.join("")}\n`;
+}
+
 /** The lines of one series. */
 function* linesOf(block: Block, lines: readonly SampleLine[], row: Row, dialect: Dialect): Iterable<string> {
   const own = row.labels;
-  const timestamp = row.timestampMs === undefined ? "" : dialect.timestampText(row.timestampMs);
+  const timestamp = timesText(block, row, dialect);
   for (const line of lines) {
     const { label, sample, isOmitted, takesExemplar } = line;
     if (isOmitted?.(row.numbers)) continue;
     const labels: Labels = label === undefined ? own : [...own, [block.typeLabel, typeLabelText(label, dialect)]];
     const head = lineHead(sampleName(block, line));
-    const text = labelText(labels, dialect.escaping);
-    const begin = head.startsWith("{") ? `${head}${text}}` : text === "" ? head : `${head}{${text.slice(1)}}`;
+    const begin = beginOf(head, labels, dialect);
     if (sample === CREATED) {
       const created = row.createdMs === undefined ? "" : dialect.timestampText(row.createdMs);
       if (created !== "") yield `${begin}${created}${timestamp}\n`;
@@ -87,6 +135,8 @@ export function* rowLines(
   dialect: Dialect,
 ): Iterable<string> {
   const { table, samples } = view.family;
+  const { type } = view.family.descriptor;
+  const isComposite = dialect.compositeText !== undefined && isCompositeType(type);
   const lines = sampleLines(block, samples, dialect);
   const numbers = new Float64Array(samples.length);
   for (let page = 0; view.rowsIn(page) > 0; page++) {
@@ -96,8 +146,14 @@ export function* rowLines(
       const first = place * table.idStride;
       if ((ids[first] as number) < 0) continue;
       const row = (page << table.rowShift) | place;
-      view.read(row, numbers);
       const own = table.values.map((values, i) => [values.labelName, values.text(ids[first + i] as number)]);
+      if (isComposite) {
+        const labels = Object.fromEntries(own);
+        const series = plainSeries(view, row, { ...labels, ...view.extraLabels(row) }, numbers);
+        yield compositeLine(block, type, series as CompositeSeries, constantLabels, dialect);
+        continue;
+      }
+      view.read(row, numbers);
       yield* linesOf(
         block,
         lines,
@@ -123,6 +179,10 @@ export function* seriesLines(
 ): Iterable<string> {
   for (const series of family.series) {
     if (dialect.omitsForbidden && !isExpressible(family.type, series)) continue;
+    if (dialect.compositeText !== undefined && isCompositeType(family.type)) {
+      yield compositeLine(block, family.type, series as CompositeSeries, constantLabels, dialect);
+      continue;
+    }
     const { layout, numbers, exemplars, createdMs } = plainSamples(family.type, series);
     const { labels, timestampMs } = series;
     const row: Row = {

@@ -7,7 +7,7 @@ import type { SampleLine } from "./samples.ts";
 /** Help texts are a sentence. */
 const LONGEST_HEAD = 4096;
 /** Room for an exemplar: 128 characters in names and values, what escapes and separates them, and two numbers. */
-const EXEMPLAR_BYTES = 4096;
+export const EXEMPLAR_BYTES = 4096;
 
 const encoder = new TextEncoder();
 
@@ -49,8 +49,10 @@ export interface TextPlan {
   readonly renamed: readonly Piece[] | undefined;
   /** The longest that head, tail, and absent labels and the number can be together. */
   readonly fixedBytes: number;
-  /** Spells an exemplar of a row, in {@link EXEMPLAR_BYTES} bytes at the most. Absent where the format has none. */
+  /** Spells an exemplar of a row. Absent where the format has none. */
   readonly exemplarText: ((exemplar: Exemplar) => string) | undefined;
+  /** What stands behind the value and before the time since when the row counts. Absent where no line says that so. */
+  readonly startPrefix: Piece | undefined;
 }
 
 /**
@@ -63,9 +65,14 @@ export function textPlan(
   constantLabels: LabelSet,
   lines: readonly LineSpec[],
   absent: readonly string[],
-  more: { readonly names?: readonly string[]; readonly exemplarText?: (exemplar: Exemplar) => string } = {},
+  more: {
+    readonly names?: readonly string[];
+    readonly exemplarText?: (exemplar: Exemplar) => string;
+    readonly startPrefix?: string;
+  } = {},
 ): TextPlan {
   const { exemplarText } = more;
+  const startPrefix = more.startPrefix === undefined ? undefined : piece(encoder.encode(more.startPrefix));
   const heads = new Map<string, Piece>();
   const planned = lines.map(({ head, labels, sample, isOmitted, takesExemplar }): Line => {
     const shared = heads.get(head) ?? piece(encoder.encode(head));
@@ -80,6 +87,7 @@ export function textPlan(
   const renamed = more.names?.map((label) => piece(encoder.encode(`,${label}="`)));
   const labelBytes = [...absentPieces, ...(renamed ?? [])].reduce((sum, one) => sum + (one?.length ?? 0), 0);
   const headBytes = encoder.encode(headText);
+  const startBytes = startPrefix === undefined ? 0 : startPrefix.length + NUMBER_BYTES;
   return {
     headText,
     head: headBytes.length > LONGEST_HEAD ? undefined : headBytes,
@@ -87,7 +95,9 @@ export function textPlan(
     lines: planned,
     absent: absentPieces,
     renamed,
-    fixedBytes: longest + labelBytes + NUMBER_BYTES + 3 + (exemplarText === undefined ? 0 : EXEMPLAR_BYTES),
+    fixedBytes:
+      longest + labelBytes + NUMBER_BYTES + 3 + startBytes + (exemplarText === undefined ? 0 : EXEMPLAR_BYTES),
     exemplarText,
+    startPrefix,
   };
 }

@@ -1,23 +1,20 @@
 // The fast way from columns to text: a line is a head that the family shares, the label fragments of its row, a tail
 // that the family shares, and a number.
 import type { FamilyView } from "../storage/column-family.ts";
-import type { Fragments } from "../storage/fragments.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
-import { CHUNK_BYTES, Chunk, copyBytes, type Piece } from "./chunk.ts";
+import { CHUNK_BYTES, Chunk, copyBytes } from "./chunk.ts";
 import type { Section } from "./format.ts";
 import { writeSmallInteger, writeTinyInteger } from "./integer-digits.ts";
 import { writeNumber, writeTimestampSeconds } from "./numbers.ts";
 import { CREATED } from "./samples.ts";
-import type { Line, TextPlan } from "./text-plan.ts";
+import { EXEMPLAR_BYTES, type Line, type TextPlan } from "./text-plan.ts";
+import { CLOSE_BRACE, OPEN_BRACE, SPACE, writeInstead, writeLabels, writeTail } from "./text-row-labels.ts";
 
 /** Rows of one line between two returns to the caller: few, so that the loop is optimised early and time is looked at. */
 const LINES_PER_STEP = 128;
 /** A line that could be longer goes another way; see {@link fitsRows}. */
 const LONGEST_LINE = CHUNK_BYTES / 4;
 
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
-const SPACE = 0x20;
 const NEWLINE = 0x0a;
 
 const encoder = new TextEncoder();
@@ -76,9 +73,9 @@ export class TextRows implements Section {
     this.#view = view;
     this.#longest = longestLine(plan, view.family.table);
     const { samples, expose, table } = view.family;
-    const { lines, exemplarText, renamed } = plan;
-    this.#isSingle =
-      lines.length === 1 && samples.length === 1 && !(expose ?? exemplarText ?? renamed ?? lines[0]?.isOmitted);
+    const { lines, exemplarText, renamed, startPrefix } = plan;
+    const isPlain = !(expose ?? exemplarText ?? renamed ?? startPrefix ?? lines[0]?.isOmitted);
+    this.#isSingle = lines.length === 1 && samples.length === 1 && isPlain;
     this.#numbers = this.#isSingle ? noNumbers : sharedNumbers(samples.length);
     this.#ids = this.#isSingle ? noIds : new Int32Array(table.width);
   }
@@ -188,7 +185,7 @@ export class TextRows implements Section {
   #writeMultiple(chunk: Chunk, rows: number): number {
     const { table } = this.#view.family;
     const plan = this.#plan;
-    const { lines, exemplarText } = plan;
+    const { lines, exemplarText, startPrefix } = plan;
     const idPage = this.#view.idPages[this.#page] as Int32Array;
     const ids = this.#ids;
     const bytes = chunk.bytes;
@@ -253,11 +250,16 @@ export class TextRows implements Section {
               ? writeTinyInteger(bytes, offset, whole)
               : writeNumber(bytes, offset, value);
         }
+        if (startPrefix !== undefined) {
+          offset = copyBytes(startPrefix.view, 0, out, offset, startPrefix.length);
+          const createdMs = this.#view.createdMs((this.#page << table.rowShift) | place);
+          offset = writeTimestampSeconds(bytes, offset, createdMs);
+        }
         if (exemplarText !== undefined && line.takesExemplar) {
           const exemplar = this.#view.exemplar((this.#page << table.rowShift) | place, line.sample);
-          if (exemplar !== undefined) {
-            offset += encoder.encodeInto(exemplarText(exemplar), bytes.subarray(offset)).written;
-          }
+          const text = exemplar === undefined ? "" : exemplarText(exemplar);
+          // UTF-8 takes at most three bytes for a UTF-16 unit. There are no longer ones but in reports of others.
+          if (text.length * 3 <= EXEMPLAR_BYTES) offset += encoder.encodeInto(text, bytes.subarray(offset)).written;
         }
         bytes[offset++] = NEWLINE;
       }
@@ -267,54 +269,4 @@ export class TextRows implements Section {
     chunk.length = offset;
     return place;
   }
-}
-
-/** Writes a row's label fragments, each with a comma before it. */
-function writeLabels(
-  { view, places, firstPlaces, prefixLengths }: Fragments,
-  { absent, renamed }: TextPlan,
-  ids: Int32Array,
-  first: number,
-  out: DataView,
-  offset: number,
-): number {
-  let end = offset;
-  for (let i = 0; i < firstPlaces.length; i++) {
-    const at = ((firstPlaces[i] as number) + (ids[first + i] as number)) << 1;
-    let length = places[at + 1] as number;
-    if (length === 0) {
-      end = writeInstead(absent[i], out, end);
-      continue;
-    }
-    let start = places[at] as number;
-    if (renamed !== undefined) {
-      const prefix = renamed[i] as Piece;
-      end = copyBytes(prefix.view, 0, out, end, prefix.length);
-      start += prefixLengths[i] as number;
-      length -= prefixLengths[i] as number;
-    }
-    end = copyBytes(view, start, out, end, length);
-  }
-  return end;
-}
-
-function writeInstead(instead: Piece | undefined, out: DataView, offset: number): number {
-  return instead === undefined ? offset : copyBytes(instead.view, 0, out, offset, instead.length);
-}
-
-/** Writes what follows a row's labels, and makes the comma before the first label the opening brace. */
-function writeTail(line: Line, out: DataView, bytes: Uint8Array, headEnd: number, labelsEnd: number): number {
-  if (line.tailClosesBraces) {
-    const end = copyBytes(line.tail.view, 0, out, labelsEnd, line.tail.length);
-    if (line.opensBraces) bytes[headEnd] = OPEN_BRACE;
-    return end;
-  }
-  if (labelsEnd === headEnd) {
-    bytes[labelsEnd] = SPACE;
-    return labelsEnd + 1;
-  }
-  bytes[headEnd] = OPEN_BRACE;
-  bytes[labelsEnd] = CLOSE_BRACE;
-  bytes[labelsEnd + 1] = SPACE;
-  return labelsEnd + 2;
 }

@@ -1,13 +1,6 @@
 import { systemClock } from "../model/clock.ts";
 import type { MetricDefinition, MetricJson, ScrapeContext } from "../model/collector.ts";
-import type {
-  Exemplar,
-  FamilyDescriptor,
-  LabelSet,
-  MetricFamily,
-  MetricType,
-  NativeHistogram,
-} from "../model/family.ts";
+import type { Exemplar, FamilyDescriptor, LabelSet, MetricFamily, MetricType } from "../model/family.ts";
 import { labelText } from "../model/labels.ts";
 import { describeMetric, isLegacyLabelName } from "../model/names.ts";
 import { register } from "../registry/default-registry.ts";
@@ -22,7 +15,9 @@ import {
   type SampleLayout,
 } from "../storage/column-family.ts";
 import type { KeptSeries } from "../storage/kept-series.ts";
-import { type LabelPattern, SeriesTable } from "../storage/series-table.ts";
+import type { NativeRow } from "../storage/native-row.ts";
+import { SeriesTable } from "../storage/series-table.ts";
+import type { LabelPattern } from "../storage/table-watchers.ts";
 import { type Aggregator, checkOptions, type MetricOptions } from "./options.ts";
 
 /** What one kind of metric adds to the common declaration. */
@@ -38,7 +33,7 @@ export interface MetricKind {
   readonly hasExtraLabels?: () => boolean;
   readonly blocks?: ExponentialBlocks;
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
-  readonly native?: (row: number) => NativeHistogram | undefined;
+  readonly native?: (row: number) => NativeRow | undefined;
   readonly beforeView?: () => void;
   readonly onCreate?: (row: number, table: SeriesTable) => void;
   readonly onRemove?: (row: number) => void;

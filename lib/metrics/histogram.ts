@@ -9,6 +9,7 @@ import { DETACHED_PAGE, KeptSeries } from "../storage/kept-series.ts";
 import type { NativeBuckets, NativeListener } from "../storage/native-buckets.ts";
 import { NativeColumn } from "../storage/native-column.ts";
 import type { TimedExemplar } from "../storage/native-exemplars.ts";
+import { nativeHistogram } from "../storage/native-row.ts";
 import { defaultPages } from "../storage/pages.ts";
 import { rowShiftFor, type SeriesTable } from "../storage/series-table.ts";
 import { publishBlock } from "../storage/shared-blocks.ts";
@@ -183,8 +184,8 @@ export class HistogramSeriesWithExemplars extends HistogramSeries {
   override get value(): HistogramValue {
     // This finds the series where it was made anew meanwhile.
     const counted = super.value;
-    const native = this.isDetached ? undefined : this.#native?.value;
-    return { ...counted, ...(native && { native }) };
+    const native = this.isDetached ? undefined : this.#native;
+    return { ...counted, ...(native && { native: nativeHistogram(native) }) };
   }
 }
 
@@ -205,7 +206,7 @@ function keepExemplar(
 ): void {
   if (given !== undefined) exemplars?.keep(row, bucket, given);
   const kept = given ?? (labels === undefined ? exemplars?.ask(row, bucket, value) : undefined);
-  if (kept !== undefined) natives?.at(row)?.exemplars.add(kept);
+  if (kept !== undefined) natives?.at(row)?.keep(kept);
 }
 
 function refuse(owner: string, value: unknown): never {
@@ -353,7 +354,7 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
         expose: (table, row, into) => expose(table, row, into, cells),
         ...(exemplars && { exemplar: (row: number, sample: number) => exemplars.at(row, sample) }),
         ...(natives && {
-          native: (row: number) => natives.value(row),
+          native: (row: number) => natives.at(row),
           blocks: {
             of: (row: number) => natives.at(row)?.block,
             merge: (row: number, block: Float64Array) => natives.at(row)?.mergeBlock(block),

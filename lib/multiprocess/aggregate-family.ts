@@ -1,6 +1,6 @@
 import type { Aggregator } from "../model/aggregator.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
-import { BLOCK_HEADER_CELLS } from "../storage/exponential-buckets.ts";
+import { countOf } from "../storage/exponential-ranks.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { type Combined, combine } from "./combine.ts";
 import { type Declaration, isCounting, isCumulative, layoutOf, metricOf, WORKER_LABEL } from "./declaration.ts";
@@ -289,11 +289,4 @@ export class AggregateFamily {
   #combine(row: number): void {
     combine(this.#aggregator, this.#sources, row, !this.#isCounting);
   }
-}
-
-/** How many observations a block has, those of the zero bucket included, which stands third. */
-function countOf(block: Float64Array): number {
-  let count = block[2] as number;
-  for (let i = BLOCK_HEADER_CELLS; i < block.length; i++) count += block[i] as number;
-  return count;
 }

@@ -1,6 +1,6 @@
 import { readExemplarLabels } from "../model/exemplars.ts";
 import type { Exemplar } from "../model/family.ts";
-import { isBlock } from "../storage/exponential-buckets.ts";
+import { isBlock } from "../storage/exponential-block.ts";
 import { NATIVE_MAX_LENGTH } from "../storage/native-buckets.ts";
 import { ByteReader, FrameError } from "./bytes.ts";
 import { cellsOf, checkDeclaration, type Declaration, hasBlocks, isCounting } from "./declaration.ts";

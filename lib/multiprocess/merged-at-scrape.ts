@@ -1,8 +1,9 @@
-import type { Exemplar, NativeHistogram } from "../model/family.ts";
+import type { Exemplar } from "../model/family.ts";
 import type { ColumnFamily, ExponentialBlocks } from "../storage/column-family.ts";
 import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
 import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
-import { NATIVE_MAX_LENGTH, nativeHistogram } from "../storage/native-buckets.ts";
+import { NATIVE_MAX_LENGTH } from "../storage/native-buckets.ts";
+import type { NativeRow } from "../storage/native-row.ts";
 import { QUANTILE_MAX_LENGTH, QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
 import type { Combined } from "./combine.ts";
 import type { Declaration } from "./declaration.ts";
@@ -75,14 +76,14 @@ export class MergedAtScrape {
    * The native buckets of all processes together. There are none where processes are not added up, and where one tells
    * of a series without them: those of the others would not make up its count.
    */
-  #native(blocks: ExponentialBlocks, row: number): NativeHistogram | undefined {
+  #native(blocks: ExponentialBlocks, row: number): NativeRow | undefined {
     const { aggregator } = this.#declaration;
     if (aggregator !== "sum" && aggregator !== "all" && aggregator !== "livesum") return undefined;
     // At the finest resolution, of which each block makes what it has.
     const all = new ExponentialBuckets({ schema: FINEST_SCHEMA, maxLength: NATIVE_MAX_LENGTH });
     this.#mergeInto(all, blocks, row, aggregator === "livesum");
     if (all.count < this.#countOf(row)) return undefined;
-    return nativeHistogram(all, latestNatives(this.#nativeExemplars(row), this.#mostNatives));
+    return { block: all.block, exemplars: latestNatives(this.#nativeExemplars(row), this.#mostNatives) };
   }
 
   *#nativeExemplars(row: number): Iterable<Exemplar> {
@@ -112,8 +113,7 @@ export class MergedAtScrape {
     if (Number.isNaN(page[offset])) return 0;
     let count = 0;
     for (let cell = 1; cell < table.cells; cell++) count += page[offset + cell] as number;
-    // Parts of observations are not added up exactly.
-    return Number.isSafeInteger(count) ? count : 0;
+    return count;
   }
 
   /** The quantiles of what all processes have observed, and behind them sum and count. */

@@ -9,7 +9,8 @@ import type {
   SummarySeries,
 } from "../model/family.ts";
 import { labelKey } from "../model/labels.ts";
-import { blockOf, ExponentialBuckets } from "../storage/exponential-buckets.ts";
+import { blockOf, isBlock } from "../storage/exponential-block.ts";
+import { ExponentialBuckets } from "../storage/exponential-buckets.ts";
 import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
 import { NATIVE_MAX_LENGTH, type NativeSettings } from "../storage/native-buckets.ts";
 import { isSame } from "./column-part.ts";
@@ -197,9 +198,11 @@ const ANY_NATIVE: NativeSettings = {
   exemplars: 0,
 };
 
+/** Parts of observations, which others may count, are not told: blocks have whole ones only. */
 function blockFrom(series: SeriesBase): Float64Array | undefined {
   const { native } = series as Partial<HistogramSeries>;
-  return native && blockOf(native, NATIVE_MAX_LENGTH);
+  const block = native && blockOf(native, NATIVE_MAX_LENGTH);
+  return block && isBlock(block) ? block : undefined;
 }
 
 function cellsFrom(type: MetricType, series: SeriesBase, declaration: Declaration): Float64Array {

@@ -3,8 +3,8 @@ import type { ColumnMetric, Registration } from "../registry/scrape.ts";
 import { isColumnMetric } from "../registry/scrape.ts";
 import type { RegistryWatcher } from "../registry/watcher.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
-import type { LabelPattern, RowWatcher } from "../storage/series-table.ts";
 import { type SharedMemory, WORD_BYTES } from "../storage/shared-memory.ts";
+import type { LabelPattern, RowWatcher } from "../storage/table-watchers.ts";
 import { LogWriter, RECORD } from "./thread-log.ts";
 
 /** How much of the log may be out of date before it is written anew, whatever its length. */

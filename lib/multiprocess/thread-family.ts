@@ -4,8 +4,8 @@ import type { MetricDefinition } from "../model/collector.ts";
 import type { FamilyDescriptor, LabelSet } from "../model/family.ts";
 import type { ColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS, type ColumnFamily } from "../storage/column-family.ts";
-import { nativeHistogram } from "../storage/native-buckets.ts";
-import type { LabelPattern, SeriesTable } from "../storage/series-table.ts";
+import type { SeriesTable } from "../storage/series-table.ts";
+import type { LabelPattern } from "../storage/table-watchers.ts";
 import { ROUNDING } from "./combine.ts";
 import { type Details, isCounting, isCumulative, metricOf, WORKER_LABEL } from "./declaration.ts";
 import { type Choosing, choose, combinationOf } from "./thread-combination.ts";
@@ -91,7 +91,9 @@ export class ThreadFamily {
       ...(natives && {
         native: (row: number) => {
           const buckets = natives.at(row);
-          return buckets && nativeHistogram(buckets, exemplars?.of(row, () => this.#rowsOf(row)).natives ?? []);
+          return (
+            buckets && { block: buckets.block, exemplars: exemplars?.of(row, () => this.#rowsOf(row)).natives ?? [] }
+          );
         },
         blocks: { of: (row: number) => natives.at(row)?.block, merge: () => {}, epoch: 0 },
       }),

@@ -1,7 +1,7 @@
 import type { MetricDefinition } from "../model/collector.ts";
 import type { FamilyDescriptor, LabelSet, MetricFamily } from "../model/family.ts";
 import { labelKey } from "../model/labels.ts";
-import type { LabelPattern } from "../storage/series-table.ts";
+import type { LabelPattern } from "../storage/table-watchers.ts";
 import type { Removal } from "./thread-family.ts";
 import type { Part } from "./thread-part.ts";
 

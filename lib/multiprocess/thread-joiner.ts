@@ -8,7 +8,7 @@ import { firstDifference } from "../registry/get-or-create.ts";
 import type { Joined, JoinedFamily } from "../registry/joined.ts";
 import { isMetric, type Registration, type ScrapeHost, SLICE_MS } from "../registry/scrape.ts";
 import type { RegistryWatcher } from "../registry/watcher.ts";
-import type { LabelPattern } from "../storage/series-table.ts";
+import type { LabelPattern } from "../storage/table-watchers.ts";
 import type { AnnouncedFamily, Exposure } from "./thread-announcer.ts";
 import { type Removal, ThreadFamily } from "./thread-family.ts";
 import { ThreadInfo } from "./thread-info.ts";

@@ -1,8 +1,8 @@
 import type { MetricDefinition } from "../model/collector.ts";
 import type { LabelSet } from "../model/family.ts";
-import type { LabelPattern } from "../storage/series-table.ts";
 import { WORD_BYTES } from "../storage/shared-memory.ts";
 import { sharedRow } from "../storage/shared-row.ts";
+import type { LabelPattern } from "../storage/table-watchers.ts";
 import { cellsOf } from "./declaration.ts";
 import type { AnnouncedFamily, Exposure } from "./thread-announcer.ts";
 import type { ThreadFamily } from "./thread-family.ts";

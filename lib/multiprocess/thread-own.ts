@@ -3,7 +3,7 @@ import type { Collector, Metric } from "../model/collector.ts";
 import type { HistogramSeries, MetricFamily } from "../model/family.ts";
 import { type ColumnMetric, isColumnMetric } from "../registry/scrape.ts";
 import { COLUMNS } from "../storage/column-family.ts";
-import type { LabelPattern, RowWatcher } from "../storage/series-table.ts";
+import type { LabelPattern, RowWatcher } from "../storage/table-watchers.ts";
 import { standInFor } from "./thread-family.ts";
 import { ThreadInfo } from "./thread-info.ts";
 import type { AnyThreadFamily } from "./thread-mirror.ts";

@@ -1,5 +1,7 @@
-import type { Exemplar, FamilyDescriptor, LabelSet, NativeHistogram } from "../model/family.ts";
-import { DEAD, type SeriesTable, type TableLease } from "./series-table.ts";
+import type { Exemplar, FamilyDescriptor, LabelSet } from "../model/family.ts";
+import { copyNative, type NativeRow } from "./native-row.ts";
+import { DEAD, type SeriesTable } from "./series-table.ts";
+import type { TableLease } from "./table-watchers.ts";
 
 /** What a metric whose series lie in columns offers to the registry of the same copy of the library. */
 export const COLUMNS: unique symbol = Symbol("columns");
@@ -46,8 +48,8 @@ export interface ColumnFamily {
   readonly blocks?: ExponentialBlocks;
   /** The exemplar of one of a row's samples, by its index in `samples`. Absent where the family keeps no exemplars. */
   readonly exemplar?: (row: number, sample: number) => Exemplar | undefined;
-  /** The exponential buckets of a row, as a copy. Absent where the family has none. */
-  readonly native?: (row: number) => NativeHistogram | undefined;
+  /** The native histogram of a row. Absent where the family has none. */
+  readonly native?: (row: number) => NativeRow | undefined;
 }
 
 /**
@@ -132,10 +134,10 @@ export class FamilyView implements TableLease {
   }
 
   /**
-   * The exponential buckets of a row, if the family has such. They agree with the numbers that {@link read} gives in the
-   * same turn.
+   * The native histogram of a row, if the family has such. It agrees with the numbers that {@link read} gives in the same
+   * turn.
    */
-  native(row: number): NativeHistogram | undefined {
+  native(row: number): NativeRow | undefined {
     if (this.family.native === undefined) return undefined;
     return this.#table instanceof FrozenRows ? this.#table.native.get(row) : this.family.native(row);
   }
@@ -200,7 +202,7 @@ class FrozenRows {
   readonly extraLabels = new Map<number, LabelSet>();
   /** By row, and then by sample. Rows without exemplars have no entry. */
   readonly exemplars = new Map<number, readonly (Exemplar | undefined)[]>();
-  readonly native = new Map<number, NativeHistogram>();
+  readonly native = new Map<number, NativeRow>();
 
   constructor(view: FamilyView) {
     const { table, samples, extraLabels, exemplar, native } = view.family;
@@ -218,7 +220,7 @@ class FrozenRows {
       const extra = extraLabels?.(row);
       if (extra !== undefined) this.extraLabels.set(row, extra);
       const buckets = native?.(row);
-      if (buckets !== undefined) this.native.set(row, buckets);
+      if (buckets !== undefined) this.native.set(row, copyNative(buckets));
       if (exemplar === undefined) return;
       const exemplars = samples.map((_, sample) => exemplar(row, sample));
       if (exemplars.some((one) => one !== undefined)) this.exemplars.set(row, exemplars);

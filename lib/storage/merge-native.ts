@@ -31,7 +31,7 @@ export function mergeNative(histograms: readonly NativeHistogram[]): NativeHisto
     for (const { key, count } of one.negative) add(negative, coarserKey(key, halvings), count);
     for (const exemplar of one.exemplars ?? []) exemplars.add(exemplar as TimedExemplar);
   }
-  const kept = exemplars.all;
+  const { kept } = exemplars;
   return {
     schema,
     zeroThreshold,

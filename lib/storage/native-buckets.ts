@@ -1,7 +1,7 @@
-import type { Exemplar, NativeBucket, NativeHistogram } from "../model/family.ts";
 import { ExponentialBuckets } from "./exponential-buckets.ts";
 import { COARSEST_SCHEMA, exponentialKeys } from "./exponential-keys.ts";
 import { NativeExemplars, type TimedExemplar } from "./native-exemplars.ts";
+import type { NativeRow } from "./native-row.ts";
 import { ordinaryPages, type PageFactory } from "./pages.ts";
 
 /**
@@ -9,6 +9,8 @@ import { ordinaryPages, type PageFactory } from "./pages.ts";
  * all doubles take at schema 3, and nineteen orders of magnitude at schema 8. It bounds a series' memory to 134 KB a sign.
  */
 export const NATIVE_MAX_LENGTH = 16_800;
+
+const NO_EXEMPLARS: readonly TimedExemplar[] = Object.freeze([]);
 
 /** How the native histograms of a family count, and what they do when they have too many buckets. */
 export interface NativeSettings {
@@ -54,12 +56,14 @@ export interface NativeListener {
  *
  * @see https://prometheus.io/docs/specs/native_histograms/#limit-the-bucket-count
  */
-export class NativeBuckets {
+export class NativeBuckets implements NativeRow {
   readonly row: number;
-  readonly exemplars: NativeExemplars;
+  /** Made with the first that is kept: most series have none. */
+  #exemplars: NativeExemplars | undefined;
   readonly #settings: NativeSettings;
   readonly #owner: NativeOwner;
   readonly #buckets: ExponentialBuckets;
+  readonly #onExemplar: ((place: number, exemplar: TimedExemplar) => void) | undefined;
   /** Whether there were too many buckets still after the last step. */
   #isOver = false;
   #isScheduled = false;
@@ -82,13 +86,24 @@ export class NativeBuckets {
       pages,
       ...(listener && { onBlock: listener.onBlock }),
     });
-    this.exemplars = new NativeExemplars(settings.exemplars, listener?.onExemplar);
+    this.#onExemplar = listener?.onExemplar;
     this.#startMs = settings.minResetSeconds > 0 ? owner.now() : 0;
   }
 
   /** The counts as one block of numbers, for merging: see {@link ExponentialBuckets.block}. */
   get block(): Float64Array {
     return this.#buckets.block;
+  }
+
+  /** In increasing order of value; they change as more are kept. */
+  get exemplars(): readonly TimedExemplar[] {
+    return this.#exemplars?.kept ?? NO_EXEMPLARS;
+  }
+
+  /** Keeps the exemplar of an observation, in the place of another if it must. */
+  keep(exemplar: TimedExemplar): void {
+    this.#exemplars ??= new NativeExemplars(this.#settings.exemplars, this.#onExemplar);
+    this.#exemplars.add(exemplar);
   }
 
   /** Adds what is counted in the block of another. */
@@ -158,26 +173,4 @@ export class NativeBuckets {
   release(): void {
     this.#buckets.release();
   }
-
-  /** What was counted, as plain data. */
-  get value(): NativeHistogram {
-    return nativeHistogram(this.#buckets, this.exemplars.all);
-  }
-}
-
-/** Exponential buckets as plain data. */
-export function nativeHistogram(buckets: ExponentialBuckets, exemplars: readonly Exemplar[]): NativeHistogram {
-  const positive: NativeBucket[] = [];
-  const negative: NativeBucket[] = [];
-  buckets.forEachPositive((key, count) => positive.push({ key, count }));
-  buckets.forEachNegative((key, count) => negative.push({ key, count }));
-  const { schema, zeroThreshold, zeroCount } = buckets;
-  return {
-    schema,
-    zeroThreshold,
-    zeroCount,
-    positive,
-    negative,
-    ...(exemplars.length > 0 && { exemplars }),
-  };
 }

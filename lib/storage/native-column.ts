@@ -1,4 +1,3 @@
-import type { NativeHistogram } from "../model/family.ts";
 import { NativeBuckets, type NativeListener, type NativeOwner, type NativeSettings } from "./native-buckets.ts";
 import { ObjectColumn } from "./object-column.ts";
 import type { PageFactory } from "./pages.ts";
@@ -55,10 +54,6 @@ export class NativeColumn implements NativeOwner {
   /** The native histogram of a row that has a series. */
   at(row: number): NativeBuckets | undefined {
     return this.#rows.get(row);
-  }
-
-  value(row: number): NativeHistogram | undefined {
-    return this.#rows.get(row)?.value;
   }
 
   /** Makes the native histogram of a new series. */

@@ -32,9 +32,9 @@ export class NativeExemplars {
     this.#onKept = onKept;
   }
 
-  /** In increasing order of value, as a copy. */
-  get all(): readonly TimedExemplar[] {
-    return [...this.#kept];
+  /** In increasing order of value; it changes as more are added. */
+  get kept(): readonly TimedExemplar[] {
+    return this.#kept;
   }
 
   add(exemplar: TimedExemplar): void {

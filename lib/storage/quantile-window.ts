@@ -1,4 +1,5 @@
-import { BLOCK_HEADER_CELLS, ExponentialBuckets } from "./exponential-buckets.ts";
+import { BLOCK_HEADER_CELLS } from "./exponential-block.ts";
+import { ExponentialBuckets } from "./exponential-buckets.ts";
 import { defaultPages, type PageFactory } from "./pages.ts";
 import type { WindowClock } from "./window-clock.ts";
 

@@ -1,11 +1,12 @@
 import type { LabelSet } from "../model/family.ts";
-import { labelText } from "../model/labels.ts";
+import { DeclaredLabels } from "./declared-labels.ts";
 import { Fragments } from "./fragments.ts";
 import { InternedValues } from "./interned-values.ts";
 import type { KeptSeries } from "./kept-series.ts";
 import { ObjectColumn } from "./object-column.ts";
 import { defaultPages, type PageFactory } from "./pages.ts";
 import { type RowIds, RowIndex } from "./row-index.ts";
+import type { LabelPattern, RowWatcher, TableLease } from "./table-watchers.ts";
 
 /** About how many cells a full page has; measured: larger ones gain nothing. */
 const PAGE_CELLS = 4096;
@@ -36,44 +37,6 @@ export interface SeriesTableOptions {
   readonly onCreate?: (row: number, table: SeriesTable) => void;
   /** Called when a row loses its series. */
   readonly onRemove?: (row: number) => void;
-}
-
-/** A scrape's hold on a table: what it may print, and a copy of it when the numbers are about to be set anew. */
-export interface TableLease {
-  /**
-   * Called when a row loses its series, and before it gets another: that one is none of the scrape's, which may have
-   * printed a series of the same labels already.
-   */
-  hide(row: number): void;
-  /** Called before the table's `collect` sets its numbers anew while the scrape still prints the old ones. */
-  freeze(): void;
-}
-
-/** Which label sets are meant: for each label the text it has, or undefined for any. */
-export type LabelPattern = readonly (string | undefined)[];
-
-/** Follows the series of a table from outside: to tell other threads of them, or to add them up with theirs. */
-export interface RowWatcher {
-  /** Called when a row has its series. */
-  added(row: number): void;
-  /**
-   * Called when a row has lost its series.
-   *
-   * @returns whether the row must not be used again before it is given back by {@link SeriesTable.giveBack}
-   */
-  removed(row: number): boolean;
-  /** Called when what is told of a series beside its numbers has changed. */
-  changed?(row: number): void;
-  /**
-   * Called before the metric's user takes series away, also those that this table does not have.
-   *
-   * @returns how many there were elsewhere that this table did not have
-   */
-  wiped?(pattern: LabelPattern): number;
-  /** Called before `collect` sets the numbers anew. */
-  settingAnew?(): void;
-  /** Called before the series of a row begins anew, at zero. */
-  beginningAnew?(row: number): void;
 }
 
 /**
@@ -107,7 +70,7 @@ export class SeriesTable implements RowIds {
   size = 0;
 
   readonly #names: readonly string[];
-  readonly #positions: ReadonlyMap<string, number>;
+  readonly #labels: DeclaredLabels;
   readonly #index: RowIndex;
   readonly #pageFactory: PageFactory;
   readonly #now: () => number;
@@ -143,7 +106,7 @@ export class SeriesTable implements RowIds {
     );
     // A copy, as V8 is slow to compare with what it loads from a frozen array.
     this.#names = [...options.labelNames];
-    this.#positions = new Map(options.labelNames.map((name, i) => [name, i]));
+    this.#labels = new DeclaredLabels(this.#names, this.owner);
     this.#pageFactory = options.pages ?? defaultPages();
     this.isShared = this.#pageFactory.isShared === true;
     this.#now = options.now ?? Date.now;
@@ -331,7 +294,7 @@ export class SeriesTable implements RowIds {
    * @throws {TypeError} when their number is wrong or one can't be a label value; then nothing was made
    */
   rowOfValues(values: readonly unknown[]): number {
-    if (values.length !== this.width) throw this.#wrongCount(values);
+    if (values.length !== this.width) throw this.#labels.wrongCount(values);
     const row = this.#findKnown(values);
     if (row >= 0) return row;
     // First what may throw: clock and page factory are not ours.
@@ -362,7 +325,7 @@ export class SeriesTable implements RowIds {
 
   /** The row for a label object with labels left out, in another order, or new; made if there is none. */
   #rowOfUnordered(labels: object): number {
-    return this.rowOfValues(this.#valuesOf(labels));
+    return this.rowOfValues(this.#labels.valuesOf(labels));
   }
 
   /**
@@ -376,46 +339,18 @@ export class SeriesTable implements RowIds {
 
   /** The row for a label object, or -1 when there is no such series. Makes nothing. */
   find(labels: object): number {
-    return this.#findKnown(this.#valuesOf(labels));
+    return this.#findKnown(this.#labels.valuesOf(labels));
   }
 
   /** The row for label values in their order, or -1 when there is no such series. Makes nothing. */
   findValues(values: readonly unknown[]): number {
-    if (values.length !== this.width) throw this.#wrongCount(values);
+    if (values.length !== this.width) throw this.#labels.wrongCount(values);
     return this.#findKnown(values);
   }
 
   #takeIds(): Int32Array {
     this.#lookup++;
     return this.#ids;
-  }
-
-  /** The values of a label object in the order of `labelNames`, as they are. */
-  #valuesOf(labels: object): unknown[] {
-    const values: unknown[] = new Array(this.width).fill(undefined);
-    for (const name in labels) {
-      const position = this.#positions.get(name);
-      if (position === undefined) throw this.#unknownLabel(labels);
-      values[position] = (labels as Record<string, unknown>)[name];
-    }
-    return values;
-  }
-
-  #wrongCount(values: readonly unknown[]): TypeError {
-    return new TypeError(`${this.owner} ${this.#sayLabels()}, but got ${values.length} label values.`);
-  }
-
-  #unknownLabel(labels: object): TypeError {
-    const given: string[] = [];
-    for (const name in labels) given.push(name);
-    const unknown = given.find((name) => !this.#positions.has(name));
-    const said = given.map((name) => `"${name}"`).join(", ");
-    return new TypeError(`${this.owner} ${this.#sayLabels()}, but got ${said}: "${unknown}" is unknown.`);
-  }
-
-  #sayLabels(): string {
-    if (this.width === 0) return "has no labels";
-    return `has the label${this.width > 1 ? "s" : ""} ${this.#names.map((name) => `"${name}"`).join(", ")}`;
   }
 
   /** Makes the series of the ids looked up last. */
@@ -524,10 +459,10 @@ export class SeriesTable implements RowIds {
    * @throws {TypeError} for an unknown label or a value that can't be one
    */
   matcher(partial: object): (row: number) => boolean {
-    const values = this.#valuesOf(partial);
+    const values = this.#labels.valuesOf(partial);
     const wanted: { position: number; id: number }[] = [];
     for (const name in partial) {
-      const position = this.#positions.get(name) as number;
+      const position = this.#labels.positionOf(name) as number;
       wanted.push({ position, id: (this.values[position] as InternedValues).find(values[position]) });
     }
     return (row) => wanted.every(({ position, id }) => this.idAt(row, position) === id);
@@ -607,9 +542,6 @@ export class SeriesTable implements RowIds {
 
   /** The pattern of some label values, given by name. Labels that are not named may have any. */
   patternOf(partial: object): LabelPattern {
-    const values = this.#valuesOf(partial);
-    const named = new Set<string>();
-    for (const name in partial) named.add(name);
-    return this.#names.map((name, i) => (named.has(name) ? labelText(name, values[i]) : undefined));
+    return this.#labels.patternOf(partial);
   }
 }

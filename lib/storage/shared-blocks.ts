@@ -1,5 +1,5 @@
 // How a row in shared memory says where its exponential buckets lie.
-import { BLOCK_HEADER_CELLS, blockCells } from "./exponential-buckets.ts";
+import { BLOCK_HEADER_CELLS, blockCells } from "./exponential-block.ts";
 import { WORD_BYTES } from "./shared-memory.ts";
 
 /** What a row needs for each block: when its first number was counted, and where it lies. */

@@ -85,16 +85,37 @@ describe("BackwardWriter", () => {
     }
   });
 
-  it("writes the difference of two counts exactly, however large they are", () => {
+  it("writes the differences of counts exactly, however large they are", () => {
     const random = new Random(3);
-    for (let round = 0; round < 300; round++) {
-      const [a, b] = [integers(random), integers(random)];
-      const exact = BigInt(a) - BigInt(b);
-      assert.equal(
-        hex((out) => out.difference(a, b)),
-        varint((exact << 1n) ^ (exact >> 63n)),
-        `${a} − ${b}`,
+    for (let round = 0; round < 100; round++) {
+      const near = random.chance(0.5) ? random.between(0, 9000) : 0;
+      const counts = Array.from({ length: random.below(40) }, () =>
+        near > 0 ? near + random.between(0, random.pick([63, 64, 8191, 8192])) : integers(random),
       );
+      const zigzags = counts.map((count, i) => {
+        const exact = BigInt(count) - BigInt(counts[i - 1] ?? 0);
+        return varint((exact << 1n) ^ (exact >> 63n));
+      });
+      assert.equal(
+        hex((out) => out.differences(Float64Array.from([...counts, 7, 7]), counts.length)),
+        zigzags.join(""),
+        counts.join(" "),
+      );
+    }
+  });
+
+  it("puts bytes before others, and copies all of it elsewhere", () => {
+    const given = Uint8Array.from({ length: 3000 }, (_, i) => (i * 7) % 251);
+    const out = new BackwardWriter();
+    const elsewhere = new DataView(new ArrayBuffer(9000));
+    for (const length of [0, 1, 3, 4, 5, 8, 1023, 2900]) {
+      out.clear();
+      out.varint(1);
+      out.copy(new DataView(given.buffer), 13, length);
+      const expected = [...given.subarray(13, 13 + length), 1];
+      assert.deepEqual([...out.written], expected);
+      out.copyTo(elsewhere, 5);
+      assert.deepEqual([...new Uint8Array(elsewhere.buffer, 5, length + 1)], expected);
     }
   });
 
@@ -124,6 +145,12 @@ describe("BackwardWriter", () => {
         .toString(),
       text,
     );
+    for (const short of ["", "a", "a".repeat(48), "a".repeat(49), `${"a".repeat(47)}é`, "\u0080"]) {
+      out.clear();
+      out.textField(1, short);
+      assert.equal(Buffer.from(out.written).subarray(2).toString(), short);
+      assert.equal(out.written[1], Buffer.byteLength(short));
+    }
     out.clear();
     out.textField(1, "\ud83d");
     assert.equal(Buffer.from(out.written).toString("hex"), "0a03efbfbd");

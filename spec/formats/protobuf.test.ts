@@ -8,6 +8,7 @@ import { textFormat } from "../../lib/formats/text.ts";
 import type { Exemplar, HistogramSeries, LabelSet, MetricFamily, NativeHistogram } from "../../lib/model/family.ts";
 import { load, missingPackages } from "../instrument/packages.ts";
 import { decodeFamilies, type Message } from "../judges/naive-protobuf.ts";
+import { nativeRow } from "../judges/native-rows.ts";
 import { readFamilies } from "../judges/protobuf-families.ts";
 import { Random } from "../judges/random.ts";
 import { type Between, Columns, exposeAs, histogram, info, numbers, plain, stateSet } from "./families.ts";
@@ -461,14 +462,15 @@ describe("the protobuf format", () => {
       ];
       const columns = new Columns({ name: "h", type: "histogram", help: "H." }, ["i"], samples, {
         exemplar: () => (random.chance(0.5) ? { labels: label(), value: 1, timestampMs: 1e12 } : undefined),
-        native: () => ({
-          schema: 8,
-          zeroThreshold: 0,
-          zeroCount: 0,
-          positive: Array.from({ length: size() * size() }, (_, i) => ({ key: i * 7, count: i + 1 })),
-          negative: [],
-          exemplars: [{ labels: label(), value: 1, timestampMs: 1e12 }],
-        }),
+        native: () =>
+          nativeRow({
+            schema: 8,
+            zeroThreshold: 0,
+            zeroCount: 0,
+            positive: Array.from({ length: size() * size() }, (_, i) => ({ key: i * 7, count: i + 1 })),
+            negative: [],
+            exemplars: [{ labels: label(), value: 1, timestampMs: 1e12 }],
+          }),
         ...(seed % 3 === 0 && { extraLabels: () => ({ more: "y".repeat(size()) }) }),
       });
       for (let i = 0; i < rows; i++) columns.set({ i }, 1, 2, 3, 2);

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Exemplar, LabelSet, NativeHistogram } from "../../lib/model/family.ts";
+import type { Exemplar, LabelSet } from "../../lib/model/family.ts";
 import { type ColumnFamily, FamilyView } from "../../lib/storage/column-family.ts";
+import type { NativeRow } from "../../lib/storage/native-row.ts";
 import { SeriesTable } from "../../lib/storage/series-table.ts";
+import { nativeRow } from "../judges/native-rows.ts";
 import { Random } from "../judges/random.ts";
 
 function familyOf(
@@ -25,8 +27,8 @@ function exemplarOf(traceId: string): Exemplar {
   return { labels: { trace_id: traceId }, value: 1, timestampMs: 1000 };
 }
 
-function nativeOf(count: number): NativeHistogram {
-  return { schema: 3, zeroThreshold: 0, zeroCount: 0, positive: [{ key: 1, count }], negative: [] };
+function nativeOf(count: number): NativeRow {
+  return nativeRow({ schema: 3, zeroThreshold: 0, zeroCount: 0, positive: [{ key: 1, count }], negative: [] });
 }
 
 /** What a view shows: label texts and exposed numbers, in the order of its rows. */
@@ -148,7 +150,7 @@ describe("FamilyView", () => {
     plain.close();
 
     const exemplars = new Map<string, Exemplar>();
-    const natives = new Map<number, NativeHistogram>();
+    const natives = new Map<number, NativeRow>();
     const family = familyOf(["a"], {
       cells: 2,
       exemplar: (row, sample) => exemplars.get(`${row}/${sample}`),
@@ -170,7 +172,7 @@ describe("FamilyView", () => {
   describe("when frozen", () => {
     it("shows the old exemplars and exponential buckets", () => {
       const exemplars = new Map<string, Exemplar>();
-      const natives = new Map<number, NativeHistogram>();
+      const natives = new Map<number, NativeRow>();
       const family = familyOf(["a"], {
         cells: 2,
         exemplar: (row, sample) => exemplars.get(`${row}/${sample}`),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { forEachBucket, NEGATIVE, POSITIVE } from "../../lib/storage/exponential-block.ts";
 import { ExponentialBuckets, type ExponentialBucketsOptions } from "../../lib/storage/exponential-buckets.ts";
 import { exponentialKeys } from "../../lib/storage/exponential-keys.ts";
 import { Random } from "../judges/random.ts";
@@ -17,8 +18,8 @@ interface Counts {
 function countsOf(buckets: ExponentialBuckets): Counts {
   const positive: [number, number][] = [];
   const negative: [number, number][] = [];
-  buckets.forEachPositive((key, count) => void positive.push([key, count]));
-  buckets.forEachNegative((key, count) => void negative.push([key, count]));
+  forEachBucket(buckets.block, POSITIVE, (key, count) => void positive.push([key, count]));
+  forEachBucket(buckets.block, NEGATIVE, (key, count) => void negative.push([key, count]));
   const { schema, zeroThreshold, zeroCount } = buckets;
   return { schema, zeroThreshold, zeroCount, positive, negative };
 }
@@ -309,8 +310,8 @@ describe("ExponentialBuckets", () => {
           // What is beyond the zero bucket is in buckets that end beyond it.
           const keys = exponentialKeys(merged.schema);
           const check = (key: number) => assert.ok(keys.upperBound(key) > merged.zeroThreshold, `seed ${seed}`);
-          merged.forEachPositive(check);
-          merged.forEachNegative(check);
+          forEachBucket(merged.block, POSITIVE, check);
+          forEachBucket(merged.block, NEGATIVE, check);
         }
       }
     });
@@ -463,8 +464,8 @@ describe("ExponentialBuckets.takeBack", () => {
       one.takeBack(last);
       const counts = (buckets: ExponentialBuckets) => {
         const all: [string, number, number][] = [["zero", 0, buckets.zeroCount]];
-        buckets.forEachPositive((key, count) => all.push(["+", key, count]));
-        buckets.forEachNegative((key, count) => all.push(["-", key, count]));
+        forEachBucket(buckets.block, POSITIVE, (key, count) => all.push(["+", key, count]));
+        forEachBucket(buckets.block, NEGATIVE, (key, count) => all.push(["-", key, count]));
         return all;
       };
       assert.deepEqual(counts(one), counts(judge));

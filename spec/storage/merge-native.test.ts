@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { NativeHistogram } from "../../lib/model/family.ts";
+import { forEachBucket, NEGATIVE, POSITIVE } from "../../lib/storage/exponential-block.ts";
 import { ExponentialBuckets } from "../../lib/storage/exponential-buckets.ts";
 import { mergeNative } from "../../lib/storage/merge-native.ts";
 import { Random } from "../judges/random.ts";
@@ -8,8 +9,8 @@ import { Random } from "../judges/random.ts";
 function valueOfBuckets(buckets: ExponentialBuckets): NativeHistogram {
   const positive: { key: number; count: number }[] = [];
   const negative: { key: number; count: number }[] = [];
-  buckets.forEachPositive((key, count) => positive.push({ key, count }));
-  buckets.forEachNegative((key, count) => negative.push({ key, count }));
+  forEachBucket(buckets.block, POSITIVE, (key, count) => positive.push({ key, count }));
+  forEachBucket(buckets.block, NEGATIVE, (key, count) => negative.push({ key, count }));
   const { schema, zeroThreshold, zeroCount } = buckets;
   return { schema, zeroThreshold, zeroCount, positive, negative };
 }

@@ -12,7 +12,7 @@ function at(value: number, timestampMs = 0): TimedExemplar {
 function keeping(most: number, ...exemplars: readonly TimedExemplar[]): { values: number[]; kept: NativeExemplars } {
   const kept = new NativeExemplars(most);
   for (const one of exemplars) kept.add(one);
-  return { values: kept.all.map(({ value }) => value), kept };
+  return { values: kept.kept.map(({ value }) => value), kept };
 }
 
 /** The rule as it is written, by making all pairs. */
@@ -107,14 +107,8 @@ describe("NativeExemplars", () => {
         const one = at(Math.exp(10 * Math.sin(seed * 1000 + i)), timestampMs);
         kept.add(one);
         naive = naiveAdd(naive, one, most);
-        assert.deepEqual(kept.all, naive, `seed ${seed}, step ${i}`);
+        assert.deepEqual(kept.kept, naive, `seed ${seed}, step ${i}`);
       }
     }
-  });
-
-  it("gives a copy", () => {
-    const { kept } = keeping(3, at(1));
-    (kept.all as TimedExemplar[]).push(at(2));
-    assert.equal(kept.all.length, 1);
   });
 });
