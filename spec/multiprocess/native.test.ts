@@ -206,6 +206,14 @@ describe("Aggregation of native histograms of custom collectors", () => {
     assert.match(await processes.exposition(), /^size_bytes_count 9$/m);
   });
 
+  it("has none where one process counts parts of observations, which all formats write in another way", async () => {
+    const processes = new Processes();
+    collecting(processes, nativeOf(0, [0, 1], { key: 1, count: 5 }));
+    collecting(processes, nativeOf(0, [0, 0.5], { key: 1, count: 0.75 }));
+    assert.equal(await merged(processes), undefined);
+    assert.match(await processes.exposition(), /^size_bytes_count 7.25$/m);
+  });
+
   it("halves the resolution of buckets that span more than can be kept", async () => {
     const processes = new Processes();
     collecting(processes, nativeOf(8, [0, 0], { key: -100_000, count: 1 }, { key: 100_000, count: 1 }));
