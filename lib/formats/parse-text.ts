@@ -5,8 +5,10 @@ import type { ParseLimits } from "./parse-limits.ts";
 import { SampleHead } from "./sample-head.ts";
 import { scanInteger, scanNumber, scanQuotedNumber } from "./scan-number.ts";
 import type { SamplePart } from "./series-draft.ts";
+import { makeNumberSeries } from "./series-shapes.ts";
 import { TextFamily } from "./text-family.ts";
 import { HASH, NEWLINE, QUOTE, SPACE, TAB, TextScanner } from "./text-scanner.ts";
+import { SeriesJoiner } from "./text-series.ts";
 
 /** What the format calls the types that it has. */
 const typeWords: ReadonlyMap<string, MetricType> = new Map<string, MetricType>([
@@ -44,6 +46,7 @@ export class TextParser {
   readonly #limits: Required<ParseLimits>;
   readonly #joins: boolean;
   readonly #head: SampleHead;
+  readonly #joiner = new SeriesJoiner();
   /** By each name that a family has or gives its samples. */
   readonly #names = new Map<string, TextFamily>();
   readonly #families: TextFamily[] = [];
@@ -84,6 +87,7 @@ export class TextParser {
 
   /** Says that there are no more lines. */
   end(): void {
+    this.#joiner.leave();
     for (const family of this.#families) this.#finish(family);
   }
 
@@ -226,7 +230,7 @@ export class TextParser {
     }
     if (part === "value") {
       const labels = head.labels(scanner);
-      family.addNumber(timestampMs === undefined ? { labels, value } : { labels, value, timestampMs });
+      family.addNumber(timestampMs === undefined ? makeNumberSeries(labels, value) : { labels, value, timestampMs });
     } else {
       this.#addPart(family, part, value, timestampMs);
     }
@@ -245,8 +249,9 @@ export class TextParser {
     } else if (labelAt >= 0) {
       scanner.fail(`no label "${label}" at ${showText(head.name(scanner))}`, head.valueOffset(labelAt) - 1, "it");
     }
-    const draft = family.draftOf(scanner, head, labelAt, timestampMs);
-    if (!draft.add(part, rank, value)) family.repeat(draft, scanner.line).add(part, rank, value);
+    const joiner = this.#joiner;
+    const draft = joiner.draftOf(family.sampled, scanner, head, labelAt, timestampMs);
+    if (!draft.add(part, rank, value)) joiner.repeat(draft, scanner.line).add(part, rank, value);
   }
 
   /** Goes over to samples of another name. */
@@ -268,7 +273,7 @@ export class TextParser {
     this.#part = part;
     family.hasSamples = true;
     if (before === undefined || before === family) return;
-    before.leave();
+    this.#joiner.leave();
     if (!this.#joins) this.#finish(before);
   }
 

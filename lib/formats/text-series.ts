@@ -1,0 +1,168 @@
+import type { HistogramSeries, LabelSet, SummarySeries } from "../model/family.ts";
+import { HashIndex } from "./hash-index.ts";
+import type { SampleHead } from "./sample-head.ts";
+import { SeriesDraft } from "./series-draft.ts";
+import { strings } from "./string-table.ts";
+import type { TextScanner } from "./text-scanner.ts";
+
+/** A series that takes several lines. */
+type SampledSeries = HistogramSeries | SummarySeries;
+
+const NONE: (SampledSeries | undefined)[] = [];
+
+/** The series of a histogram or summary in the Prometheus text format, as far as they were read. */
+export class TextSeries {
+  readonly #type: "histogram" | "summary";
+  /** In the order of their first lines. There is nothing in the places of those that have drafts. */
+  #series: (SampledSeries | undefined)[] = NONE;
+  /** By the hashes of label set and timestamp. */
+  readonly #index = new HashIndex();
+  /** Those that are not complete, or came out of order, by their places. */
+  #drafts: Map<number, SeriesDraft> | undefined;
+
+  constructor(type: "histogram" | "summary") {
+    this.#type = type;
+  }
+
+  /** The place of the last series with the labels of the line at hand, but for the one at `except`; or -1. */
+  find(scanner: TextScanner, head: SampleHead, except: number, timestampMs: number | undefined, hash: number): number {
+    for (let place = this.#series.length; ; ) {
+      place = this.#index.lastBefore(place, hash);
+      const series = this.#series[place] ?? this.#drafts?.get(place);
+      if (series === undefined) return -1;
+      if (series.timestampMs === timestampMs && head.isSameSet(scanner, series.labels, except)) return place;
+    }
+  }
+
+  /** The draft of a series that was there before. From now on it stays a draft, in case that still more comes. */
+  resume(place: number, labelCount: number): SeriesDraft {
+    const series = this.#series[place];
+    // Where there is no series, there is a draft.
+    if (series === undefined) return this.#drafts?.get(place) as SeriesDraft;
+    const draft = new SeriesDraft().resume(series, labelCount);
+    this.#series[place] = undefined;
+    this.#keep(draft, place);
+    return draft;
+  }
+
+  /** Makes a place for a series. */
+  add(hash: number): number {
+    this.#index.add(hash);
+    // An array that begins with one place takes less memory than one that grows from none, and most families have one series.
+    if (this.#series === NONE) this.#series = [undefined];
+    else this.#series.push(undefined);
+    return this.#series.length - 1;
+  }
+
+  /** Takes a draft that nothing is to be added to now; returns whether it is done with. */
+  leave(draft: SeriesDraft): boolean {
+    const { place } = draft;
+    if (this.#drafts?.has(place)) return false;
+    if (draft.isComplete) this.#series[place] = this.#finish(draft);
+    else this.#keep(draft, place);
+    return draft.isComplete;
+  }
+
+  #keep(draft: SeriesDraft, place: number): void {
+    draft.place = place;
+    this.#drafts ??= new Map();
+    this.#drafts.set(place, draft);
+  }
+
+  /** All series. @param fail called for the first draft that can't become one, to throw */
+  finish(fail: (draft: SeriesDraft) => never): readonly SampledSeries[] {
+    const all = this.#series;
+    if (this.#drafts !== undefined) {
+      for (let place = 0; place < all.length; place++) {
+        const draft = this.#drafts.get(place);
+        if (draft !== undefined) all[place] = this.#finish(draft) ?? fail(draft);
+      }
+    }
+    return all as SampledSeries[];
+  }
+
+  #finish(draft: SeriesDraft): SampledSeries | undefined {
+    return this.#type === "histogram" ? draft.histogramSeries() : draft.summarySeries();
+  }
+}
+
+/**
+ * Puts samples of the Prometheus text format together to series, in whatever order they come. Most come as they should, a
+ * series after the other: then one draft serves all.
+ */
+export class SeriesJoiner {
+  /** The series of the last sample, if it was the last line too; and the ones that it is among. */
+  #draft: SeriesDraft | undefined;
+  #series: TextSeries | undefined;
+  /** The place of `le` or `quantile` in the last sample. */
+  #rankLabel = -1;
+  #hash = 0;
+  /** A draft that is done with. */
+  #spare: SeriesDraft | undefined;
+
+  /**
+   * The series that a sample is part of.
+   *
+   * @param series those of its family
+   * @param head what the sample's line begins with
+   * @param rankLabel the place of `le` or `quantile` among the labels, or -1
+   */
+  draftOf(
+    series: TextSeries,
+    scanner: TextScanner,
+    head: SampleHead,
+    rankLabel: number,
+    timestampMs: number | undefined,
+  ): SeriesDraft {
+    const draft = this.#draft;
+    const isLikeBefore = rankLabel === this.#rankLabel && head.isLikeBefore(rankLabel);
+    this.#rankLabel = rankLabel;
+    const labelCount = head.countWithout(rankLabel);
+    if (
+      draft !== undefined &&
+      draft.timestampMs === timestampMs &&
+      labelCount === draft.labelCount &&
+      (isLikeBefore || head.hasLabels(scanner, draft.labels, rankLabel))
+    ) {
+      return draft;
+    }
+    this.leave();
+    this.#series = series;
+    this.#hash = head.hash(scanner, rankLabel);
+    if (timestampMs !== undefined) this.#hash ^= strings.hashText(String(timestampMs));
+    const place = series.find(scanner, head, rankLabel, timestampMs, this.#hash);
+    if (place < 0) return this.#begin(series, head.labels(scanner, rankLabel), labelCount, timestampMs, scanner.line);
+    this.#draft = series.resume(place, labelCount);
+    return this.#draft;
+  }
+
+  /** Begins the series of the last sample once more, for whoever looks for duplicates to find. */
+  repeat({ labels, labelCount, timestampMs }: SeriesDraft, line: number): SeriesDraft {
+    const series = this.#series as TextSeries;
+    this.leave();
+    this.#series = series;
+    return this.#begin(series, labels, labelCount, timestampMs, line);
+  }
+
+  #begin(
+    series: TextSeries,
+    labels: LabelSet,
+    labelCount: number,
+    timestampMs: number | undefined,
+    line: number,
+  ): SeriesDraft {
+    const draft = this.#spare ?? new SeriesDraft();
+    this.#spare = undefined;
+    draft.begin(labels, labelCount, timestampMs, line);
+    draft.place = series.add(this.#hash);
+    this.#draft = draft;
+    return draft;
+  }
+
+  /** Says that the next line is none of the last sample's series, or that there is none. */
+  leave(): void {
+    if (this.#draft !== undefined && this.#series?.leave(this.#draft)) this.#spare = this.#draft;
+    this.#draft = undefined;
+    this.#series = undefined;
+  }
+}
