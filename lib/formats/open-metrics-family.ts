@@ -5,7 +5,7 @@ import { HashIndex } from "./hash-index.ts";
 import { showText } from "./parse-error.ts";
 import type { AnySeries } from "./plain-series.ts";
 import type { SampleHead } from "./sample-head.ts";
-import { type Part, SeriesDraft } from "./series-draft.ts";
+import type { Part, SeriesDraft } from "./series-draft.ts";
 import type { TextScanner } from "./text-scanner.ts";
 
 /** What each type adds to the name of the family for its samples. */
@@ -64,15 +64,17 @@ export class OpenMetricsFamily {
   /** The series that are complete. */
   readonly #series: AnySeries[] = [];
   /** The series of the last sample, if there was one, and the hash of its labels. */
-  readonly #current = new SeriesDraft();
+  readonly #current: SeriesDraft;
   #currentHash = 0;
   #hasCurrent = false;
   /** All series by their labels, so that none comes back after another. */
   readonly #index = new HashIndex();
 
-  constructor(name: string, line: number) {
+  /** @param draft one that no other family uses any more, to put each series together in */
+  constructor(name: string, line: number, draft: SeriesDraft) {
     this.name = name;
     this.line = line;
+    this.#current = draft;
   }
 
   /** What the sample at hand is to the family; nothing if the family has no samples of that name. */

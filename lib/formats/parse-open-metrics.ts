@@ -7,7 +7,7 @@ import { readRank } from "./parse-text.ts";
 import { SampleHead } from "./sample-head.ts";
 import { scanExemplar, scanTimestamp } from "./scan-exemplar.ts";
 import { scanNumber } from "./scan-number.ts";
-import type { Part, SeriesDraft } from "./series-draft.ts";
+import { type Part, SeriesDraft } from "./series-draft.ts";
 import { HASH, NEWLINE, QUOTE, TextScanner } from "./text-scanner.ts";
 
 /**
@@ -26,6 +26,7 @@ export class OpenMetricsParser {
   /** What their names end in, if some family adds that to its name for its samples; by what stands before. */
   readonly #endings = new Map<string, string[]>();
   #namesLeft: number;
+  readonly #draft = new SeriesDraft();
   #family: OpenMetricsFamily | undefined;
   #done: MetricFamily[] = [];
   #hasEnded = false;
@@ -125,7 +126,7 @@ export class OpenMetricsParser {
     if (this.#isTaken(name)) {
       scanner.fail("the name of a new family", at, `${showText(name)}, which another family has`);
     }
-    this.#family = new OpenMetricsFamily(name, scanner.line);
+    this.#family = new OpenMetricsFamily(name, scanner.line, this.#draft);
     this.#part = undefined;
     return this.#family;
   }

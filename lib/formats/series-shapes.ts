@@ -5,7 +5,7 @@
 // literals with the same names share one shape, so that one number with a fraction, anywhere in the program, makes all of
 // them keep integers in boxes too. Here the shapes are our own, and each has seen first what is no number, for which V8
 // keeps integers unboxed ever after, and lets other numbers share a box.
-import type { Bucket, HistogramSeries, LabelSet, NumberSeries } from "../model/family.ts";
+import type { Bucket, HistogramSeries, LabelSet, MetricFamily, MetricType, NumberSeries } from "../model/family.ts";
 
 type Maker<Arguments extends readonly unknown[], Made> = new (...args: Arguments) => Made;
 
@@ -72,4 +72,23 @@ export function makeHistogramSeries(
   sum: number,
 ): HistogramSeries {
   return new HistogramShape(labels, count, buckets, sum);
+}
+
+const FamilyShape: Maker<[name: string, type: MetricType, help: string, series: readonly unknown[]], MetricFamily> =
+  plainShape(function (
+    this: { name: string; type: MetricType; help: string; series: readonly unknown[] },
+    name: string,
+    type: MetricType,
+    help: string,
+    series: readonly unknown[],
+  ) {
+    this.name = name;
+    this.type = type;
+    this.help = help;
+    this.series = series;
+  }, 4);
+
+/** The family `{ name, type, help, series }`. */
+export function makeFamily(name: string, type: MetricType, help: string, series: readonly unknown[]): MetricFamily {
+  return new FamilyShape(name, type, help, series);
 }

@@ -3,6 +3,7 @@ import { describeMetric } from "../model/names.ts";
 import { noteLine } from "./family-lines.ts";
 import { ParseError } from "./parse-error.ts";
 import type { SeriesDraft } from "./series-draft.ts";
+import { makeFamily } from "./series-shapes.ts";
 import { TextSeries } from "./text-series.ts";
 
 /** A family of the Prometheus text format, as far as it was read. Its lines may come in any order. */
@@ -47,7 +48,7 @@ export class TextFamily {
     this.sampleCount = 0;
     this.#numbers = undefined;
     this.#sampled = undefined;
-    return noteLine({ name, type, help, series } as MetricFamily, this.line);
+    return noteLine(makeFamily(name, type, help, series), this.line);
   }
 
   #failWithoutCount(draft: SeriesDraft): never {

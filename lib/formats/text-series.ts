@@ -15,8 +15,9 @@ export class TextSeries {
   readonly #type: "histogram" | "summary";
   /** In the order of their first lines. There is nothing in the places of those that have drafts. */
   #series: (SampledSeries | undefined)[] = NONE;
-  /** By the hashes of label set and timestamp. */
-  readonly #index = new HashIndex();
+  /** The series by the hashes of label set and timestamp, from the second one on: many families have no other than the first. */
+  #index: HashIndex | undefined;
+  #firstHash = 0;
   /** Those that are not complete, or came out of order, by their places. */
   #drafts: Map<number, SeriesDraft> | undefined;
 
@@ -27,11 +28,16 @@ export class TextSeries {
   /** The place of the last series with the labels of the line at hand, but for the one at `except`; or -1. */
   find(scanner: TextScanner, head: SampleHead, except: number, timestampMs: number | undefined, hash: number): number {
     for (let place = this.#series.length; ; ) {
-      place = this.#index.lastBefore(place, hash);
+      place = this.#lastBefore(place, hash);
       const series = this.#series[place] ?? this.#drafts?.get(place);
       if (series === undefined) return -1;
       if (series.timestampMs === timestampMs && head.isSameSet(scanner, series.labels, except)) return place;
     }
+  }
+
+  #lastBefore(place: number, hash: number): number {
+    if (this.#index !== undefined) return this.#index.lastBefore(place, hash);
+    return place === 1 && hash === this.#firstHash ? 0 : -1;
   }
 
   /** The draft of a series that was there before. From now on it stays a draft, in case that still more comes. */
@@ -47,11 +53,18 @@ export class TextSeries {
 
   /** Makes a place for a series. */
   add(hash: number): number {
+    if (this.#series === NONE) {
+      // An array that begins with one place takes less memory than one that grows from none.
+      this.#series = [undefined];
+      this.#firstHash = hash;
+      return 0;
+    }
+    if (this.#index === undefined) {
+      this.#index = new HashIndex();
+      this.#index.add(this.#firstHash);
+    }
     this.#index.add(hash);
-    // An array that begins with one place takes less memory than one that grows from none, and most families have one series.
-    if (this.#series === NONE) this.#series = [undefined];
-    else this.#series.push(undefined);
-    return this.#series.length - 1;
+    return this.#series.push(undefined) - 1;
   }
 
   /** Takes a draft that nothing is to be added to now; returns whether it is done with. */
