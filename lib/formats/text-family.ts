@@ -2,7 +2,7 @@ import type { MetricFamily, MetricType, NumberSeries } from "../model/family.ts"
 import { describeMetric } from "../model/names.ts";
 import { noteLine } from "./family-lines.ts";
 import { ParseError } from "./parse-error.ts";
-import type { SeriesDraft } from "./series-draft.ts";
+import type { SamplePart, SeriesDraft } from "./series-draft.ts";
 import { makeFamily } from "./series-shapes.ts";
 import { TextSeries } from "./text-series.ts";
 
@@ -24,6 +24,27 @@ export class TextFamily {
   constructor(name: string, line: number) {
     this.name = name;
     this.line = line;
+  }
+
+  /** What the family is called where errors speak of it. */
+  get owner(): string {
+    return describeMetric(this.type ?? "unknown", this.name);
+  }
+
+  /** What samples are whose name is that of the family with some suffix; nothing if it has no such samples. */
+  partOf(suffix: string): SamplePart | undefined {
+    const isHistogram = this.type === "histogram";
+    const isSummary = this.type === "summary";
+    switch (suffix) {
+      case "_bucket":
+        return isHistogram ? "bucket" : undefined;
+      case "_sum":
+        return isHistogram || isSummary ? "sum" : undefined;
+      case "_count":
+        return isHistogram || isSummary ? "count" : undefined;
+      default:
+        return isHistogram ? undefined : isSummary ? "quantile" : "value";
+    }
   }
 
   /** Adds a series that is one number. */
@@ -52,7 +73,7 @@ export class TextFamily {
   }
 
   #failWithoutCount(draft: SeriesDraft): never {
-    const expected = `${describeMetric("histogram", this.name)} to have a _count or a bucket "+Inf" in each series`;
+    const expected = `${this.owner} to have a _count or a bucket "+Inf" in each series`;
     throw new ParseError({ line: draft.line, column: 1 }, expected, "neither");
   }
 }

@@ -1,6 +1,6 @@
 import type { HistogramSeries, LabelSet, SummarySeries } from "../model/family.ts";
 import { HashIndex } from "./hash-index.ts";
-import type { SampleHead } from "./sample-head.ts";
+import type { SampleLabels } from "./sample-labels.ts";
 import { SeriesDraft } from "./series-draft.ts";
 import { strings } from "./string-table.ts";
 import type { TextScanner } from "./text-scanner.ts";
@@ -26,12 +26,18 @@ export class TextSeries {
   }
 
   /** The place of the last series with the labels of the line at hand, but for the one at `except`; or -1. */
-  find(scanner: TextScanner, head: SampleHead, except: number, timestampMs: number | undefined, hash: number): number {
+  find(
+    scanner: TextScanner,
+    labels: SampleLabels,
+    except: number,
+    timestampMs: number | undefined,
+    hash: number,
+  ): number {
     for (let place = this.#series.length; ; ) {
       place = this.#lastBefore(place, hash);
       const series = this.#series[place] ?? this.#drafts?.get(place);
       if (series === undefined) return -1;
-      if (series.timestampMs === timestampMs && head.isSameSet(scanner, series.labels, except)) return place;
+      if (series.timestampMs === timestampMs && labels.isSameSet(scanner, series.labels, except)) return place;
     }
   }
 
@@ -117,34 +123,35 @@ export class SeriesJoiner {
    * The series that a sample is part of.
    *
    * @param series those of its family
-   * @param head what the sample's line begins with
+   * @param labels those of the sample
    * @param rankLabel the place of `le` or `quantile` among the labels, or -1
    */
   draftOf(
     series: TextSeries,
     scanner: TextScanner,
-    head: SampleHead,
+    labels: SampleLabels,
     rankLabel: number,
     timestampMs: number | undefined,
   ): SeriesDraft {
     const draft = this.#draft;
-    const isLikeBefore = rankLabel === this.#rankLabel && head.isLikeBefore(rankLabel);
+    const isLikeBefore = rankLabel === this.#rankLabel && labels.isLikeBefore(rankLabel);
     this.#rankLabel = rankLabel;
-    const labelCount = head.countWithout(rankLabel);
+    const labelCount = labels.countWithout(rankLabel);
     if (
       draft !== undefined &&
       draft.timestampMs === timestampMs &&
       labelCount === draft.labelCount &&
-      (isLikeBefore || head.hasLabels(scanner, draft.labels, rankLabel))
+      (isLikeBefore || labels.hasLabels(scanner, draft.labels, rankLabel))
     ) {
       return draft;
     }
     this.leave();
     this.#series = series;
-    this.#hash = head.hash(scanner, rankLabel);
+    this.#hash = labels.hash(scanner, rankLabel);
     if (timestampMs !== undefined) this.#hash ^= strings.hashText(String(timestampMs));
-    const place = series.find(scanner, head, rankLabel, timestampMs, this.#hash);
-    if (place < 0) return this.#begin(series, head.labels(scanner, rankLabel), labelCount, timestampMs, scanner.line);
+    const place = series.find(scanner, labels, rankLabel, timestampMs, this.#hash);
+    if (place < 0)
+      return this.#begin(series, labels.labelSet(scanner, rankLabel), labelCount, timestampMs, scanner.line);
     this.#draft = series.resume(place, labelCount);
     return this.#draft;
   }
