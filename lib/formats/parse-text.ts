@@ -5,10 +5,10 @@ import { SampleHead } from "./sample-head.ts";
 import { scanInteger, scanNumber } from "./scan-number.ts";
 import { scanRank } from "./scan-rank.ts";
 import type { SamplePart } from "./series-draft.ts";
+import { SeriesJoiner } from "./series-joiner.ts";
 import { makeNumberSeries } from "./series-shapes.ts";
 import { TextFamily } from "./text-family.ts";
 import { HASH, NEWLINE, QUOTE, SPACE, TAB, TextScanner } from "./text-scanner.ts";
-import { SeriesJoiner } from "./text-series.ts";
 
 /** What the format calls the types that it has. */
 const typeWords: ReadonlyMap<string, MetricType> = new Map<string, MetricType>([

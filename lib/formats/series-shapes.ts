@@ -12,7 +12,7 @@ type Maker<Arguments extends readonly unknown[], Made> = new (...args: Arguments
 /** Objects of each shape: V8 forgets a shape, and what it knew of it, when there are none. */
 const kept: object[] = [];
 
-/** Makes a constructor's objects plain ones, of a shape whose fields don't box integers. */
+/** Makes a constructor's objects as plain as those of literals, of a shape whose fields don't box integers. */
 function plainShape<Shape>(make: (...args: never[]) => void, fields: number): Shape {
   make.prototype = Object.prototype;
   const shape = make as unknown as Maker<unknown[], object>;
