@@ -5,7 +5,8 @@ import { HashIndex } from "./hash-index.ts";
 import { showText } from "./parse-error.ts";
 import type { AnySeries } from "./plain-series.ts";
 import type { SampleHead } from "./sample-head.ts";
-import { type Part, SeriesDraft } from "./series-draft.ts";
+import type { SampleLabels } from "./sample-labels.ts";
+import type { Part, SeriesDraft } from "./series-draft.ts";
 import type { TextScanner } from "./text-scanner.ts";
 
 /** What each type adds to the name of the family for its samples. */
@@ -64,15 +65,17 @@ export class OpenMetricsFamily {
   /** The series that are complete. */
   readonly #series: AnySeries[] = [];
   /** The series of the last sample, if there was one, and the hash of its labels. */
-  readonly #current = new SeriesDraft();
+  readonly #current: SeriesDraft;
   #currentHash = 0;
   #hasCurrent = false;
   /** All series by their labels, so that none comes back after another. */
   readonly #index = new HashIndex();
 
-  constructor(name: string, line: number) {
+  /** @param draft one that no other family uses any more, to put each series together in */
+  constructor(name: string, line: number, draft: SeriesDraft) {
     this.name = name;
     this.line = line;
+    this.#current = draft;
   }
 
   /** What the sample at hand is to the family; nothing if the family has no samples of that name. */
@@ -98,11 +101,11 @@ export class OpenMetricsFamily {
    *
    * @param rankLabel the place of the label that is the sample's own and not the series', or -1
    */
-  draftOf(scanner: TextScanner, head: SampleHead, rankLabel: number, timestampMs: number | undefined): SeriesDraft {
+  draftOf(scanner: TextScanner, labels: SampleLabels, rankLabel: number, timestampMs: number | undefined): SeriesDraft {
     const current = this.#current;
-    const count = head.countWithout(rankLabel);
+    const count = labels.countWithout(rankLabel);
     const isSameSeries =
-      this.#hasCurrent && count === current.labelCount && head.hasLabels(scanner, current.labels, rankLabel);
+      this.#hasCurrent && count === current.labelCount && labels.hasLabels(scanner, current.labels, rankLabel);
     if (isSameSeries && current.timestampMs === timestampMs) return current;
     this.#complete(scanner);
     if (isSameSeries) {
@@ -113,22 +116,22 @@ export class OpenMetricsFamily {
       if (timestampMs < before) scanner.fail("no earlier time than before", scanner.lineStart, "one");
       return this.#begin(current.labels, count, timestampMs, scanner.line);
     }
-    this.#currentHash = head.hash(scanner, rankLabel);
-    if (this.#hasSeries(scanner, head, rankLabel)) {
+    this.#currentHash = labels.hash(scanner, rankLabel);
+    if (this.#hasSeries(scanner, labels, rankLabel)) {
       scanner.fail(
         `the samples of each series of ${this.owner} in one place`,
         scanner.lineStart,
         "more of an earlier one",
       );
     }
-    return this.#begin(head.labels(scanner, rankLabel), count, timestampMs, scanner.line);
+    return this.#begin(labels.labelSet(scanner, rankLabel), count, timestampMs, scanner.line);
   }
 
-  #hasSeries(scanner: TextScanner, head: SampleHead, rankLabel: number): boolean {
+  #hasSeries(scanner: TextScanner, labels: SampleLabels, rankLabel: number): boolean {
     const hash = this.#currentHash;
     const all = this.#series;
     let at = this.#index.lastBefore(all.length, hash);
-    while (at >= 0 && !head.isSameSet(scanner, (all[at] as AnySeries).labels, rankLabel)) {
+    while (at >= 0 && !labels.isSameSet(scanner, (all[at] as AnySeries).labels, rankLabel)) {
       at = this.#index.lastBefore(at, hash);
     }
     return at >= 0;

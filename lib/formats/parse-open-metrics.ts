@@ -3,11 +3,11 @@ import { typeLabelOf } from "./dialect.ts";
 import { isMetricType, OpenMetricsFamily, samplesOf, suffixOf } from "./open-metrics-family.ts";
 import { ParseError, showText } from "./parse-error.ts";
 import type { ParseLimits } from "./parse-limits.ts";
-import { readRank } from "./parse-text.ts";
 import { SampleHead } from "./sample-head.ts";
 import { scanExemplar, scanTimestamp } from "./scan-exemplar.ts";
 import { scanNumber } from "./scan-number.ts";
-import type { Part, SeriesDraft } from "./series-draft.ts";
+import { scanRank } from "./scan-rank.ts";
+import { type Part, SeriesDraft } from "./series-draft.ts";
 import { HASH, NEWLINE, QUOTE, TextScanner } from "./text-scanner.ts";
 
 /**
@@ -26,6 +26,7 @@ export class OpenMetricsParser {
   /** What their names end in, if some family adds that to its name for its samples; by what stands before. */
   readonly #endings = new Map<string, string[]>();
   #namesLeft: number;
+  readonly #draft = new SeriesDraft();
   #family: OpenMetricsFamily | undefined;
   #done: MetricFamily[] = [];
   #hasEnded = false;
@@ -125,7 +126,7 @@ export class OpenMetricsParser {
     if (this.#isTaken(name)) {
       scanner.fail("the name of a new family", at, `${showText(name)}, which another family has`);
     }
-    this.#family = new OpenMetricsFamily(name, scanner.line);
+    this.#family = new OpenMetricsFamily(name, scanner.line, this.#draft);
     this.#part = undefined;
     return this.#family;
   }
@@ -215,23 +216,24 @@ export class OpenMetricsParser {
   ): void {
     const { scanner } = this;
     const head = this.#head;
+    const { labels } = head;
     const fault = faultOf(family, part, value);
     if (fault !== undefined) scanner.fail(fault, valueAt);
     const label = typeLabelOf(family);
-    const labelAt = label === "" ? -1 : head.indexOf(label);
+    const labelAt = label === "" ? -1 : labels.indexOf(label);
     let rank = 0;
     if (part === "bucket" || part === "quantile") {
-      rank = readRank(scanner, head, labelAt, label as "le" | "quantile");
-      this.#checkRank(rank, head.valueOffset(labelAt), exemplar);
+      rank = scanRank(scanner, head, labelAt, label as "le" | "quantile");
+      this.#checkRank(rank, labels.valueOffset(labelAt), exemplar);
     } else if (labelAt >= 0 !== (part === "state")) {
       const expected = part === "state" ? "the" : "no";
       scanner.fail(`${expected} label ${showText(label)} at ${showText(head.name(scanner))}`, scanner.lineStart);
     }
-    const draft = family.draftOf(scanner, head, labelAt, timestampMs);
-    if (part === "bucket") this.#checkOrder(draft, rank, value, valueAt, head.valueOffset(labelAt));
+    const draft = family.draftOf(scanner, labels, labelAt, timestampMs);
+    if (part === "bucket") this.#checkOrder(draft, rank, value, valueAt, labels.valueOffset(labelAt));
     const isNew =
       part === "state"
-        ? draft.addState(head.value(scanner, labelAt), value === 1)
+        ? draft.addState(labels.value(scanner, labelAt), value === 1)
         : draft.add(part, rank, value, exemplar);
     // At the same time once more is what becomes of two times that differ by less than was written.
     if (!isNew && timestampMs === undefined) scanner.fail("each sample once", scanner.lineStart, "it again");

@@ -1,10 +1,12 @@
 import type { MetricFamily, MetricType } from "../model/family.ts";
-import { describeMetric } from "../model/names.ts";
 import { showText } from "./parse-error.ts";
 import type { ParseLimits } from "./parse-limits.ts";
 import { SampleHead } from "./sample-head.ts";
-import { scanInteger, scanNumber, scanQuotedNumber } from "./scan-number.ts";
+import { scanInteger, scanNumber } from "./scan-number.ts";
+import { scanRank } from "./scan-rank.ts";
 import type { SamplePart } from "./series-draft.ts";
+import { SeriesJoiner } from "./series-joiner.ts";
+import { makeNumberSeries } from "./series-shapes.ts";
 import { TextFamily } from "./text-family.ts";
 import { HASH, NEWLINE, QUOTE, SPACE, TAB, TextScanner } from "./text-scanner.ts";
 
@@ -44,6 +46,7 @@ export class TextParser {
   readonly #limits: Required<ParseLimits>;
   readonly #joins: boolean;
   readonly #head: SampleHead;
+  readonly #joiner = new SeriesJoiner();
   /** By each name that a family has or gives its samples. */
   readonly #names = new Map<string, TextFamily>();
   readonly #families: TextFamily[] = [];
@@ -84,6 +87,7 @@ export class TextParser {
 
   /** Says that there are no more lines. */
   end(): void {
+    this.#joiner.leave();
     for (const family of this.#families) this.#finish(family);
   }
 
@@ -162,7 +166,7 @@ export class TextParser {
     const suffix = suffixOf(name);
     if (suffix === undefined) return undefined;
     const family = this.#names.get(name.slice(0, -suffix.length));
-    if (family === undefined || partOf(family, suffix) === undefined) return undefined;
+    if (family === undefined || family.partOf(suffix) === undefined) return undefined;
     this.#names.set(name, family);
     return family;
   }
@@ -184,7 +188,7 @@ export class TextParser {
     if (this.#described?.name === name) return this.#described;
     const family = this.#find(name) ?? this.#begin(name);
     if (family.name !== name) {
-      this.scanner.fail("the name of a family", at, `${showText(name)}, which is a sample of ${describe(family)}`);
+      this.scanner.fail("the name of a family", at, `${showText(name)}, which is a sample of ${family.owner}`);
     }
     this.#described = family;
     return family;
@@ -225,8 +229,8 @@ export class TextParser {
       scanner.fail(`at most ${this.#limits.maxSamples} samples of ${showText(family.name)}`, at, "another");
     }
     if (part === "value") {
-      const labels = head.labels(scanner);
-      family.addNumber(timestampMs === undefined ? { labels, value } : { labels, value, timestampMs });
+      const labels = head.labels.labelSet(scanner);
+      family.addNumber(timestampMs === undefined ? makeNumberSeries(labels, value) : { labels, value, timestampMs });
     } else {
       this.#addPart(family, part, value, timestampMs);
     }
@@ -236,17 +240,19 @@ export class TextParser {
   #addPart(family: TextFamily, part: SamplePart, value: number, timestampMs: number | undefined): void {
     const { scanner } = this;
     const head = this.#head;
+    const { labels } = head;
     const { type } = family;
     const label = type === "histogram" ? "le" : "quantile";
-    const labelAt = head.indexOf(label);
+    const labelAt = labels.indexOf(label);
     let rank = 0;
     if (part === "bucket" || part === "quantile") {
-      rank = readRank(scanner, head, labelAt, label);
+      rank = scanRank(scanner, head, labelAt, label);
     } else if (labelAt >= 0) {
-      scanner.fail(`no label "${label}" at ${showText(head.name(scanner))}`, head.valueOffset(labelAt) - 1, "it");
+      scanner.fail(`no label "${label}" at ${showText(head.name(scanner))}`, labels.valueOffset(labelAt) - 1, "it");
     }
-    const draft = family.draftOf(scanner, head, labelAt, timestampMs);
-    if (!draft.add(part, rank, value)) family.repeat(draft, scanner.line).add(part, rank, value);
+    const joiner = this.#joiner;
+    const draft = joiner.draftOf(family.sampled, scanner, labels, labelAt, timestampMs);
+    if (!draft.add(part, rank, value)) joiner.repeat(draft, scanner.line).add(part, rank, value);
   }
 
   /** Goes over to samples of another name. */
@@ -254,21 +260,21 @@ export class TextParser {
     const before = this.#family;
     let family = this.#declared;
     let suffix = this.#suffixOfDeclared();
-    let part = family && suffix !== undefined ? partOf(family, suffix) : undefined;
+    let part = suffix === undefined ? undefined : family?.partOf(suffix);
     if (family === undefined || part === undefined) {
       const name = this.#head.name(this.scanner);
       family = this.#find(name) ?? this.#begin(name);
       suffix = name.slice(family.name.length);
-      part = partOf(family, suffix);
+      part = family.partOf(suffix);
       if (part === undefined) {
-        this.scanner.fail(`_bucket, _sum or _count in a sample of ${describe(family)}`, at, showText(name));
+        this.scanner.fail(`_bucket, _sum or _count in a sample of ${family.owner}`, at, showText(name));
       }
     }
     this.#family = family;
     this.#part = part;
     family.hasSamples = true;
     if (before === undefined || before === family) return;
-    before.leave();
+    this.#joiner.leave();
     if (!this.#joins) this.#finish(before);
   }
 
@@ -276,34 +282,4 @@ export class TextParser {
     const done = family.take();
     if (done !== undefined) this.#done.push(done);
   }
-}
-
-/** What samples are whose name is that of a family with some suffix; nothing if it has no such samples. */
-function partOf({ type }: TextFamily, suffix: string): SamplePart | undefined {
-  const isHistogram = type === "histogram";
-  const isSummary = type === "summary";
-  switch (suffix) {
-    case "_bucket":
-      return isHistogram ? "bucket" : undefined;
-    case "_sum":
-      return isHistogram || isSummary ? "sum" : undefined;
-    case "_count":
-      return isHistogram || isSummary ? "count" : undefined;
-    default:
-      return isHistogram ? undefined : isSummary ? "quantile" : "value";
-  }
-}
-
-function describe({ type = "unknown", name }: TextFamily): string {
-  return describeMetric(type, name);
-}
-
-/** What the label `le` or `quantile` of a sample says. */
-export function readRank(scanner: TextScanner, head: SampleHead, index: number, label: "le" | "quantile"): number {
-  if (index < 0) scanner.fail(`the label "${label}" at ${showText(head.name(scanner))}`, scanner.lineStart, "none");
-  const at = head.valueOffset(index);
-  const expected = label === "le" ? "a number in the label" : "a quantile from 0 to 1";
-  const rank = scanQuotedNumber(scanner, at, expected);
-  if (Number.isNaN(rank) || (label === "quantile" && !(rank >= 0 && rank <= 1))) scanner.fail(expected, at);
-  return rank;
 }

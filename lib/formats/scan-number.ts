@@ -1,5 +1,6 @@
 // Reads numbers out of the lines of an exposition, without making a string of their digits wherever a double can be
 // computed exactly.
+import { roundDecimal } from "./round-decimal.ts";
 import { NEWLINE, QUOTE, SPACE, TAB, type TextScanner } from "./text-scanner.ts";
 
 const PLUS = 0x2b;
@@ -69,10 +70,28 @@ export function scanNumber(scanner: TextScanner, expected: string, shift = 0): n
       exponent < 0 ? mantissa / (powersOfTen[-exponent] as number) : mantissa * (powersOfTen[exponent] as number);
     return isNegative ? -value : value;
   }
+  if (count > EXACT_DIGITS && count <= 2 * EXACT_DIGITS && exponent >= -22 && exponent <= 0) {
+    const value = roundDigits(bytes, digits, mantissaEnd, powersOfTen[-exponent] as number);
+    if (!Number.isNaN(value)) return isNegative ? -value : value;
+  }
   const text = scanner.slice(start, shift === 0 ? pos : mantissaEnd);
   const value = Number(shift === 0 ? text : `${text}e${written + shift}`);
   if (!Number.isFinite(value)) scanner.fail(`${expected} that a double can hold`, start);
   return value;
+}
+
+/** The number that up to 30 digits, perhaps with a point among them, make of an integer, divided; NaN if that can't be told. */
+function roundDigits(bytes: Uint8Array, start: number, end: number, divisor: number): number {
+  let high = 0;
+  let low = 0;
+  let count = 0;
+  for (let pos = start; pos < end; pos++) {
+    const c = bytes[pos] as number;
+    if (c === POINT) continue;
+    if (count++ < EXACT_DIGITS) high = high * 10 + (c - ZERO);
+    else low = low * 10 + (c - ZERO);
+  }
+  return roundDecimal(high, powersOfTen[count - EXACT_DIGITS] as number, low, divisor);
 }
 
 /** Reads a number that fills the quotes around it, at another place of the line. */

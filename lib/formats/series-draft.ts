@@ -8,6 +8,7 @@ import type {
   StateSetSeries,
   SummarySeries,
 } from "../model/family.ts";
+import { makeBucket, makeHistogramSeries, makeNumberSeries } from "./series-shapes.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -17,8 +18,12 @@ export type SamplePart = "value" | "bucket" | "quantile" | "count" | "sum" | "cr
 /** What a sample is to its series. */
 export type Part = SamplePart | "state";
 
-/** A series that is being put together from its samples. */
+const NO_BUCKETS: readonly Bucket[] = [];
+
+/** A series that is being put together from its samples. The same draft serves one series after the other. */
 export class SeriesDraft {
+  /** Where it stands among the series of its family. */
+  place = 0;
   labels: LabelSet = {};
   labelCount = 0;
   timestampMs: number | undefined;
@@ -31,6 +36,8 @@ export class SeriesDraft {
   /** In milliseconds. */
   created: number | undefined;
   #buckets: Bucket[] | undefined;
+  /** Those of the series before. */
+  #bucketsBefore: readonly Bucket[] = NO_BUCKETS;
   #quantiles: Quantile[] | undefined;
   /** The last bound or quantile. */
   #lastRank = Number.NEGATIVE_INFINITY;
@@ -49,12 +56,34 @@ export class SeriesDraft {
     this.count = undefined;
     this.sum = undefined;
     this.created = undefined;
+    if (this.#buckets !== undefined) this.#bucketsBefore = this.#buckets;
     this.#buckets = undefined;
     this.#quantiles = undefined;
     this.#lastRank = Number.NEGATIVE_INFINITY;
     this.#seen = undefined;
     this.#states = undefined;
     return this;
+  }
+
+  /** Goes on with a histogram or summary that was finished in order. */
+  resume(series: HistogramSeries | SummarySeries, labelCount: number): this {
+    this.begin(series.labels, labelCount, series.timestampMs, 0);
+    this.count = series.count;
+    this.sum = series.sum;
+    // Whoever made them hands them back: nobody else has them yet.
+    if ("buckets" in series) {
+      this.#buckets = series.buckets as Bucket[];
+      this.#lastRank = this.lastBucket?.bound ?? this.#lastRank;
+    } else {
+      this.#quantiles = series.quantiles as Quantile[];
+      this.#lastRank = series.quantiles.at(-1)?.quantile ?? this.#lastRank;
+    }
+    return this;
+  }
+
+  /** Whether a histogram or summary has all that it may have, in order, so that most likely nothing more comes of it. */
+  get isComplete(): boolean {
+    return this.count !== undefined && this.sum !== undefined && this.#seen === undefined;
   }
 
   /** The bucket that was added last. */
@@ -77,10 +106,7 @@ export class SeriesDraft {
     switch (part) {
       case "bucket":
         if (!this.#isNewRank(rank)) return false;
-        this.#buckets ??= [];
-        this.#buckets.push(
-          exemplar === undefined ? { bound: rank, count: value } : { bound: rank, count: value, exemplar },
-        );
+        this.#addBucket(rank, value, exemplar);
         return true;
       case "quantile":
         if (!this.#isNewRank(rank)) return false;
@@ -107,6 +133,15 @@ export class SeriesDraft {
       default:
         return part satisfies never;
     }
+  }
+
+  #addBucket(bound: number, count: number, exemplar: Exemplar | undefined): void {
+    this.#buckets ??= [];
+    const buckets = this.#buckets;
+    // Most series have the bounds of the one before, and can share the very numbers.
+    const before = this.#bucketsBefore[buckets.length]?.bound;
+    const shared = before !== undefined && Object.is(before, bound) ? before : bound;
+    buckets.push(exemplar === undefined ? makeBucket(shared, count) : { bound: shared, count, exemplar });
   }
 
   #isNewRank(rank: number): boolean {
@@ -139,7 +174,7 @@ export class SeriesDraft {
   numberSeries(): NumberSeries | undefined {
     if (this.value === undefined) return undefined;
     const { labels, value } = this;
-    const series = this.#finish<NumberSeries>({ labels, value });
+    const series = this.#finish<NumberSeries>(makeNumberSeries(labels, value));
     if (this.exemplar !== undefined) series.exemplar = this.exemplar;
     return series;
   }
@@ -154,7 +189,7 @@ export class SeriesDraft {
     const { labels, sum } = this;
     // At once, for what is added to an object later takes more memory.
     return this.#finish<HistogramSeries>(
-      sum === undefined ? { labels, count, buckets } : { labels, count, buckets, sum },
+      sum === undefined ? { labels, count, buckets } : makeHistogramSeries(labels, count, buckets, sum),
     );
   }
 

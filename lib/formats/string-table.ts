@@ -4,6 +4,9 @@ import { areSame } from "./same-bytes.ts";
 const MOST_SLOTS = 8192;
 const LEAST_SLOTS = 512;
 
+/** In how many slots a string may be, a power of two: so few strings find all of theirs taken while half the slots are. */
+const WAYS = 4;
+
 /** How many bytes may be kept for each slot, on average. */
 const SLOT_BYTES = 8;
 
@@ -62,11 +65,10 @@ export class StringTable {
       this.hash = this.hashText(string);
       return string;
     }
-    let slot = this.#slotOf(view, start, length);
-    if (!this.#isAt(slot, view, start, length)) {
-      slot ^= 1;
-      if (!this.#isAt(slot, view, start, length)) slot = this.#keep(slot ^ 1, source, start, end);
-    }
+    const first = this.#slotOf(view, start, length);
+    let way = 0;
+    while (way < WAYS && !this.#isAt(first ^ way, view, start, length)) way++;
+    const slot = way < WAYS ? first ^ way : this.#keep(source, start, end);
     this.hash = this.#notes[slot * NOTES + HASH] as number;
     return this.#strings[slot] as string;
   }
@@ -89,18 +91,16 @@ export class StringTable {
     return areSame(this.#keptView, notes[note + START] as number, view, start, length);
   }
 
-  /** Keeps a string in the first slot that it may have or, if that is taken, the second; returns which. */
-  #keep(first: number, source: TextBytes, start: number, end: number): number {
+  /** Keeps a string in the first free one of its slots, or in the last; returns which. */
+  #keep(source: TextBytes, start: number, end: number): number {
     const { bytes, view } = source;
     const length = end - start;
-    let slot = first;
-    if (this.#keptLength + length > this.#kept.length) {
-      // What comes again is soon found again.
-      this.#empty(Math.min(2 * this.#slots, MOST_SLOTS));
-      slot = this.#slotOf(view, start, length);
-    }
+    // What comes again is soon found again.
+    if (this.#keptLength + length > this.#kept.length) this.#empty(Math.min(2 * this.#slots, MOST_SLOTS));
     const notes = this.#notes;
-    if ((notes[slot * NOTES + LENGTH] as number) >= 0) slot ^= 1;
+    const first = this.#slotOf(view, start, length);
+    let slot = first;
+    for (let way = 1; way < WAYS && (notes[slot * NOTES + LENGTH] as number) >= 0; way++) slot = first ^ way;
     const string = stringOf(source, start, end);
     this.#strings[slot] = string;
     notes[slot * NOTES + LENGTH] = length;
@@ -123,23 +123,26 @@ export class StringTable {
     this.#keptLength = 0;
   }
 
-  /** The first of two places by some of the bytes: the ends tell most strings apart. What finds none is just made again. */
+  /** The first of its slots. */
   #slotOf(view: DataView, start: number, length: number): number {
     let hash = length;
-    if (length >= 4) {
-      hash ^= view.getInt32(start, true) ^ Math.imul(view.getInt32(start + length - 4, true), 0x9e3779b1);
-    } else {
-      for (let i = 0; i < length; i++) hash = Math.imul(hash, 31) + view.getUint8(start + i);
-    }
-    return (Math.imul(hash, 0x85ebca6b) >>> 16) & (this.#slots - 1);
+    let i = 0;
+    for (; i <= length - 4; i += 4) hash = mix(hash ^ view.getInt32(start + i, true));
+    for (; i < length; i++) hash = mix(hash ^ view.getUint8(start + i));
+    return hash & (this.#slots - 1);
   }
 }
 
+/** Spreads each bit over many. */
+function mix(hash: number): number {
+  const product = Math.imul(hash, 0x9e3779b1);
+  return product ^ (product >>> 15);
+}
+
 /** A string that holds on to nothing else. */
-function stringOf({ bytes, text }: TextBytes, start: number, end: number): string {
-  return end - start <= LONGEST_COPY && text !== undefined
-    ? text.slice(start, end)
-    : decoder.decode(bytes.subarray(start, end));
+function stringOf(source: TextBytes, start: number, end: number): string {
+  const short = end - start <= LONGEST_COPY ? source.text?.slice(start, end) : undefined;
+  return short ?? decoder.decode(source.bytes.subarray(start, end));
 }
 
 /** What all readers share: a target that is scraped says much the same each time. */

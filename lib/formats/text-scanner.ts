@@ -62,8 +62,9 @@ export class TextScanner implements TextBytes {
   line = 0;
   /** Where that line begins. */
   lineStart = 0;
-  /** The lines as text, if they are all ASCII, so that the same offsets hold. */
-  text: string | undefined;
+  /** Whether the lines are all ASCII; and if so, as text, once somebody asked for it. */
+  #isAscii = true;
+  #text: string | undefined;
   #end = 0;
   #isTerminated = true;
   /** The first byte that is no UTF-8, in the line after those at hand. */
@@ -81,25 +82,31 @@ export class TextScanner implements TextBytes {
    */
   open(bytes: Uint8Array, isTerminated = true): void {
     this.#invalid = undefined;
-    let valid = bytes;
-    let text: string;
-    try {
-      text = strictDecoder.decode(bytes);
-    } catch {
-      // The lines before are read first, so that the error is the first one in the input, wherever it was cut.
-      const at = invalidUtf8(bytes);
-      const start = bytes.subarray(0, at).lastIndexOf(NEWLINE) + 1;
-      this.#invalid = { byte: bytes[at] as number, column: countCharacters(bytes.subarray(start, at)) + 1 };
-      valid = bytes.subarray(0, start);
-      text = strictDecoder.decode(valid);
-    }
-    this.bytes = valid;
-    this.view = new DataView(valid.buffer, valid.byteOffset, valid.length);
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     this.generation++;
     this.pos = 0;
-    this.#end = valid.length;
+    this.#end = bytes.length;
     this.#isTerminated = isTerminated;
-    this.text = text.length === valid.length ? text : undefined;
+    this.#text = undefined;
+    this.#isAscii = isAscii(this.view);
+    if (!this.#isAscii && !isUtf8(bytes)) this.#cutBeforeInvalid(invalidUtf8(bytes));
+  }
+
+  /** Leaves the lines before a byte that is no UTF-8, so that the error is the first one in the input, wherever it was cut. */
+  #cutBeforeInvalid(at: number): void {
+    const { bytes } = this;
+    const start = bytes.subarray(0, at).lastIndexOf(NEWLINE) + 1;
+    this.#invalid = { byte: bytes[at] as number, column: countCharacters(bytes.subarray(start, at)) + 1 };
+    this.#end = start;
+    this.bytes = bytes.subarray(0, start);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, start);
+  }
+
+  /** The lines as text, if they are all ASCII, so that the same offsets hold. It is made when it is first asked for. */
+  get text(): string | undefined {
+    if (this.#isAscii) this.#text ??= decoder.decode(this.bytes);
+    return this.#text;
   }
 
   /** Goes to the next of the lines at hand and returns whether there is one. */
@@ -246,6 +253,27 @@ export class TextScanner implements TextBytes {
     }
     this.pos = pos + 1;
     return unescapeText(bytes.subarray(start, pos));
+  }
+}
+
+/** Whether all bytes are characters by themselves. */
+function isAscii(view: DataView): boolean {
+  const { byteLength } = view;
+  let bits = 0;
+  let i = 0;
+  for (; i <= byteLength - 8; i += 8) {
+    bits |= view.getInt32(i, true) | view.getInt32(i + 4, true);
+  }
+  for (; i < byteLength; i++) bits |= view.getUint8(i);
+  return (bits & 0x80808080) === 0;
+}
+
+function isUtf8(bytes: Uint8Array): boolean {
+  try {
+    strictDecoder.decode(bytes);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -67,6 +67,12 @@ describe("the readers", () => {
         (n) => `# TYPE a histogram\n${many(n, (i) => `a_bucket{le="${n - i}"} 1\n`)}a_count 1\n`,
       ],
       ["two series by turns", text, (n) => `# TYPE a summary\n${many(n, (i) => `a_sum{b="${i % 2}"} 1\n`)}`],
+      [
+        "two whole series by turns, their bounds falling",
+        text,
+        (n) =>
+          `# TYPE a histogram\n${many(2, (b) => `a_sum{b="${b}"} 1\na_count{b="${b}"} 1\n`)}${many(n, (i) => `a_bucket{b="${i % 2}",le="${n - i}"} 1\n`)}`,
+      ],
       ["families by turns", text, (n) => many(n, (i) => `a${i % 2} 1\n`)],
       ["many families", openMetrics, (n) => `${many(n, (i) => `a${i} 1\n`)}# EOF\n`],
       ["names that hash alike", text, (n) => many(n, (i) => `${hostile(i)} 1\n`)],

@@ -4,6 +4,7 @@ import { lineOf } from "../../lib/formats/family-lines.ts";
 import { parse } from "../../lib/formats/parse.ts";
 import { ParseError } from "../../lib/formats/parse-error.ts";
 import type { MetricFamily } from "../../lib/model/family.ts";
+import { Random } from "../judges/random.ts";
 
 const contentType = "text/plain; version=0.0.4";
 
@@ -117,6 +118,8 @@ rpc_duration_seconds_count 2693
       },
     ]);
     assert.deepEqual(families.map(lineOf), [1, 7, 10, 13, 16, 25]);
+    for (const family of families) assert.deepEqual(Reflect.ownKeys(family), ["name", "type", "help", "series"]);
+    assert.equal(lineOf({ ...(families[0] as MetricFamily) }), undefined);
   });
 
   it("takes blanks between any two tokens, free comments, and a comma behind the last label", () => {
@@ -153,6 +156,41 @@ rpc_duration_seconds_count 2693
         { labels: { a: "2" }, count: 4, buckets: [{ bound: Infinity, count: 4 }] },
       ],
     });
+  });
+
+  it("puts series together whatever the order of their lines", () => {
+    for (let seed = 0; seed < 100; seed++) {
+      const random = new Random(seed);
+      const lines: { readonly labels: Record<string, string>; readonly part: string; readonly rank?: number }[] = [];
+      for (let i = random.below(4); i >= 0; i--) {
+        const labels: Record<string, string> = { a: `${i}`, b: "x" };
+        for (const rank of random.sample([-0.5, 0, 1, 2.5, 1e9], 4)) lines.push({ labels, part: "_bucket", rank });
+        lines.push({ labels, part: "_bucket", rank: Infinity }, { labels, part: "_sum" }, { labels, part: "_count" });
+      }
+      // Some are shuffled, some in order, and some sorted by their names.
+      const order = random.below(3);
+      if (order === 0) lines.splice(0, lines.length, ...random.sample(lines, lines.length));
+      if (order === 1) lines.sort((a, b) => (a.part < b.part ? -1 : a.part > b.part ? 1 : 0));
+      const expected = new Map<
+        string,
+        { labels: object; count: number; buckets: { bound: number; count: number }[]; sum: number }
+      >();
+      let input = "# TYPE h histogram\n";
+      for (const [value, { labels, part, rank }] of lines.entries()) {
+        const series = expected.get(labels.a as string) ?? { labels, count: 0, buckets: [], sum: 0 };
+        expected.set(labels.a as string, series);
+        const le = rank === undefined ? [] : [`le="${rank === Infinity ? "+Inf" : rank}"`];
+        // The labels of a series may stand in any order, too.
+        const written = random.sample([...Object.entries(labels).map(([name, text]) => `${name}="${text}"`), ...le], 3);
+        input += `h${part}{${written.join(",")}} ${value}\n`;
+        if (part === "_sum") series.sum = value;
+        else if (part === "_count") series.count = value;
+        else series.buckets.push({ bound: rank as number, count: value });
+      }
+      for (const { buckets } of expected.values()) buckets.sort((a, b) => a.bound - b.bound);
+      const [family] = parse(input, contentType);
+      assert.deepEqual(family?.series, [...expected.values()], `seed ${seed}`);
+    }
   });
 
   it("takes no line for one of the series before because a line of another family lies between", () => {
