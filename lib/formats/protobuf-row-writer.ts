@@ -21,8 +21,9 @@ import {
 const positive = new SpannedBuckets();
 const negative = new SpannedBuckets();
 
-/** The labels of the row under way, which are written forwards. */
-let labels = new Chunk(1024);
+/** The labels of the row under way, which are written forwards. Those of a few rows need more room than this. */
+const USUAL_LABELS = 16_384;
+const usualLabels = new Chunk(USUAL_LABELS);
 
 /** Whether the rows of a family can be written so: of the types that have exemplars, and with no labels but the declared. */
 export function suitsRowWriter({ descriptor: { type }, extraLabels }: ColumnFamily): boolean {
@@ -70,7 +71,7 @@ export class RowWriter {
     const { labels: behind } = plan.metrics[0] as MetricPlan;
     out.copy(behind.view, 0, behind.length);
     const bytes = labelBytes(plan, table, ids, first);
-    if (bytes > labels.bytes.length) labels = new Chunk(2 * bytes);
+    const labels = bytes > USUAL_LABELS ? new Chunk(bytes) : usualLabels;
     writeLabels(plan, table, ids, first, labels.bytes, labels.view, 0);
     out.copy(labels.view, 0, bytes);
     out.message(METRIC_FIELD, 0);

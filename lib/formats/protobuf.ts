@@ -17,8 +17,8 @@ export const PROTOBUF_CONTENT_TYPE =
   "application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited";
 
 /**
- * Delimited protobuf: each family as a message, with its length before it. It is the one format that carries native
- * histograms.
+ * Delimited protobuf: each family as a message, with its length before it. It is the format that servers take native
+ * histograms in.
  *
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/#protobuf-format
  */

@@ -35,9 +35,9 @@ export interface HistogramOptions<Name extends string> extends MetricOptions<Nam
    */
   readonly buckets?: readonly number[];
   /**
-   * Native buckets, exponential ones, beside those of `buckets`: `true` for the defaults. Of today's formats protobuf
-   * alone carries them. A series costs eight bytes for each bucket between its least and its greatest observation, 134 KB
-   * for each sign at the most.
+   * Native buckets, exponential ones, beside those of `buckets`: `true` for the defaults. Of the formats that servers
+   * read today protobuf alone carries them. A series costs eight bytes for each bucket between its least and its greatest
+   * observation, 134 KB for each sign at the most.
    * @default none
    */
   readonly native?: NativeOptions | boolean;

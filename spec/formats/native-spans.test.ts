@@ -54,6 +54,21 @@ describe("SpannedBuckets", () => {
     }
   });
 
+  it("gives the memory of very many back with the next", () => {
+    const spanned = new SpannedBuckets();
+    for (const [length, room] of [
+      [1, 256],
+      [100, 600],
+      [40_000, 120_000],
+      [30_000, 120_000],
+      [10, 256],
+    ] as const) {
+      const many = Array.from({ length }, (_, i) => ({ key: 3 * i, count: 1 + i }));
+      assert.equal(shown(spanned.take(many)), naively(many));
+      assert.deepEqual([spanned.counts.length, spanned.spans.length], [room, 2 * room]);
+    }
+  });
+
   it("groups the buckets of either sign as they would be one by one, whatever it had before", () => {
     const random = new Random(1);
     const spanned = new SpannedBuckets();
