@@ -1,6 +1,7 @@
 // What it costs to measure the process: while nothing happens, and at a scrape.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Case, LoneCase, Settings } from "./case.ts";
+import type { Registry, StreamingRegistry } from "./client.ts";
 import { type Contender, type ContenderName, ours, rival } from "./contenders.ts";
 
 const contenders: readonly ContenderName[] = [ours, rival, "prom-client"];
@@ -43,6 +44,28 @@ function scrapeCase({ quick }: Settings): LoneCase {
   };
 }
 
+/** As our HTTP handler reads it: into memory that is lent and used again. The peer has but its string. */
+function chunksCase(settings: Settings): LoneCase {
+  const { measure, ...rest } = scrapeCase(settings);
+  return {
+    ...rest,
+    name: "runtime/scrape-as-chunks",
+    title: "CPU time of a scrape of the default metrics, read as leased chunks",
+    contenders: [ours, rival],
+    targets: [],
+    measure: (contender, name) => measure(name === ours ? { ...contender, scrape: readChunks } : contender, name),
+  };
+}
+
+async function readChunks(registry: Registry): Promise<number> {
+  let length = 0;
+  for await (const { bytes, release } of (registry as StreamingRegistry).chunks()) {
+    length += bytes.length;
+    release();
+  }
+  return length;
+}
+
 /** What compiling takes, which a process that is scraped four times a minute has in its first hour. */
 function youngCase({ quick }: Settings): LoneCase {
   return {
@@ -82,5 +105,5 @@ function idleCase({ quick }: Settings): LoneCase {
 }
 
 export function cases(settings: Settings): readonly Case[] {
-  return [scrapeCase(settings), youngCase(settings), idleCase(settings)];
+  return [scrapeCase(settings), chunksCase(settings), youngCase(settings), idleCase(settings)];
 }
