@@ -1,6 +1,7 @@
-import { Gauge, type GaugeSeries } from "../metrics/gauge.ts";
+import { Gauge } from "../metrics/gauge.ts";
 import { Histogram, type HistogramSeries } from "../metrics/histogram.ts";
 import type { Registrar } from "../registry/registrar.ts";
+import { ActiveRequests } from "./active-requests.ts";
 import { BODY_BOUNDS, type DurationOptions, isStatus, protocolVersions, type StatusLabel } from "./http-labels.ts";
 import type { HttpMethods } from "./http-methods.ts";
 
@@ -68,7 +69,7 @@ export class HttpServerMetrics {
   readonly #methods: HttpMethods;
   readonly #statusLabel: StatusLabel;
   /** By method and scheme. */
-  readonly #activeSeries: (GaugeSeries | undefined)[] = [];
+  readonly #activeRequests: (ActiveRequests | undefined)[] = [];
   /** By route, and then by all else. */
   readonly #series = new Map<string, Map<number, RequestSeries>>();
 
@@ -117,17 +118,18 @@ export class HttpServerMetrics {
     return this.#methods.numberOf(method);
   }
 
-  /** The series that counts the requests under way which are like this one. */
-  active(method: number, isSecure: boolean): GaugeSeries {
+  /** The requests under way that are like this one. */
+  active(method: number, isSecure: boolean): ActiveRequests {
     const at = method * 2 + (isSecure ? 1 : 0);
-    const kept = this.#activeSeries[at];
+    const kept = this.#activeRequests[at];
     if (kept !== undefined) return kept;
     const series = this.#active.labels({
       http_request_method: this.#methods.names[method],
       url_scheme: isSecure ? "https" : "http",
     });
-    this.#activeSeries[at] = series;
-    return series;
+    const requests = new ActiveRequests(series);
+    this.#activeRequests[at] = requests;
+    return requests;
   }
 
   /** Counts a request that has ended. Sizes that are `undefined` are not told. */

@@ -3,7 +3,7 @@ import { Server as HttpServer, type IncomingMessage, type ServerResponse } from 
 import { Server as HttpsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { GaugeSeries } from "../metrics/gauge.ts";
+import type { ActiveRequests } from "./active-requests.ts";
 import { listen } from "./channels.ts";
 import { contentLength, isStatus, protocolNumber, rawHeader } from "./http-labels.ts";
 import type { RouteOf } from "./http-route.ts";
@@ -23,7 +23,7 @@ interface Exchange {
   readonly method: number;
   readonly isSecure: boolean;
   readonly startMs: number;
-  readonly active: GaugeSeries;
+  readonly active: ActiveRequests;
   readonly trace: RequestTrace | undefined;
 }
 
@@ -73,7 +73,7 @@ export class HttpServerHooks {
     const method = metrics.methodNumber(request.method);
     const isSecure = (socket as { readonly encrypted?: boolean }).encrypted === true;
     const active = metrics.active(method, isSecure);
-    active.inc();
+    active.begin();
     const trace = traces?.enter(request.rawHeaders);
     connection.exchanges.push({ request, response, method, isSecure, startMs: now(), active, trace });
   }
@@ -105,7 +105,7 @@ export class HttpServerHooks {
   #end(exchange: Exchange, isAborted: boolean): void {
     const { metrics, now, traces, routeOf } = this.#options;
     const { request, response, method, isSecure, startMs, active, trace } = exchange;
-    active.dec();
+    active.end();
     const status = response.headersSent && isStatus(response.statusCode) ? response.statusCode : 0;
     const version = protocolNumber(request.httpVersion);
     const ended = { method, isSecure, version, status, isAborted, route: routeOf(request, response) };
@@ -156,7 +156,7 @@ export class HttpServerHooks {
     for (const server of this.#servers) this.#leave(server);
     for (const [socket, { exchanges, onClose }] of this.#connections) {
       socket.off("close", onClose);
-      for (const { active } of exchanges) active.dec();
+      for (const { active } of exchanges) active.end();
     }
     this.#connections.clear();
   }

@@ -1,7 +1,7 @@
 // Measures what servers of node:http2 answer, in the versions of Node.js that tell of it: 22.17 and 24.2 were the first.
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { TLSSocket } from "node:tls";
-import type { GaugeSeries } from "../metrics/gauge.ts";
+import type { ActiveRequests } from "./active-requests.ts";
 import { listen } from "./channels.ts";
 import { contentLength, isStatus, protocolVersions } from "./http-labels.ts";
 import type { HttpServerHooksOptions } from "./http-server.ts";
@@ -18,7 +18,7 @@ interface Exchange {
   readonly method: number;
   readonly isSecure: boolean;
   readonly startMs: number;
-  readonly active: GaugeSeries;
+  readonly active: ActiveRequests;
   readonly trace: RequestTrace | undefined;
 }
 
@@ -45,7 +45,7 @@ export class Http2ServerHooks {
     const method = metrics.methodNumber(headers[":method"]);
     const isSecure = (stream.session?.socket as TLSSocket | undefined)?.encrypted === true;
     const active = metrics.active(method, isSecure);
-    active.inc();
+    active.begin();
     const trace = traces?.enter(["traceparent", String(headers["traceparent"] ?? "")]);
     this.#exchanges.set(stream, { headers, method, isSecure, startMs: now(), active, trace });
   }
@@ -56,7 +56,7 @@ export class Http2ServerHooks {
     this.#exchanges.delete(stream);
     const { metrics, now, traces } = this.#options;
     const { headers, method, isSecure, startMs, active, trace } = exchange;
-    active.dec();
+    active.end();
     const sent = stream.sentHeaders as IncomingHttpHeaders | undefined;
     const told = Number(sent?.[":status"]);
     const isAborted = stream.aborted || stream.rstCode !== 0;
@@ -73,7 +73,7 @@ export class Http2ServerHooks {
   /** Leaves nothing behind: what is under way is counted by nobody, and active no more. */
   stop(): void {
     this.#unlisten();
-    for (const { active } of this.#exchanges.values()) active.dec();
+    for (const { active } of this.#exchanges.values()) active.end();
     this.#exchanges.clear();
   }
 }

@@ -108,6 +108,20 @@ describe("instrumentHttp for servers", () => {
     ]);
   });
 
+  it("knows what is active still when the metrics were reset meanwhile", async (t) => {
+    const { registry, until } = instrumented(t);
+    const responses: ServerResponse[] = [];
+    const { url } = await serve(t, (_, response) => responses.push(response));
+    const asked = [ask(url), ask(url)];
+    await until((lines) => lines.includes(active(2)));
+    registry.resetMetrics();
+    responses[0]?.end("ok");
+    await until((lines) => lines.includes(active(1)));
+    responses[1]?.end("ok");
+    await Promise.all(asked);
+    await until((lines) => lines.includes(answered(2)) && !lines.some((line) => line.includes("_active_")));
+  });
+
   it("counts a request as active from its headers to its end", async (t) => {
     const { until, lines } = instrumented(t);
     const { url } = await serve(t, () => {});
