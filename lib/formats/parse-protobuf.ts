@@ -18,6 +18,9 @@ const valueFields: { readonly [Type in ProtobufType]: number } = {
   gaugehistogram: 7,
 };
 
+/** One that stays, of no input, for its shapes and those of what it consists of: see `keepShapes`. */
+const begun: FamilyMessage[] = [];
+
 /**
  * Reads one family in protobuf: an `io.prometheus.client.MetricFamily`.
  *
@@ -25,6 +28,7 @@ const valueFields: { readonly [Type in ProtobufType]: number } = {
  * @see https://github.com/prometheus/client_model/blob/master/io/prometheus/client/metrics.proto
  */
 export function parseFamilyMessage(bytes: Uint8Array, base: number, limits: Required<ParseLimits>): MetricFamily {
+  if (begun.length === 0) begun.push(new FamilyMessage(new Uint8Array(1), 0, limits));
   return new FamilyMessage(bytes, base, limits).read();
 }
 

@@ -1,5 +1,5 @@
 import type { MetricFamily } from "../model/family.ts";
-import { formatOf } from "./content-type.ts";
+import { formatOf, type ReadableFormat } from "./content-type.ts";
 import { LineSplitter } from "./line-splitter.ts";
 import { MessageSplitter } from "./message-splitter.ts";
 import { ParseError } from "./parse-error.ts";
@@ -69,16 +69,69 @@ export async function* parseStream(
 function readerFor(contentType: string, limits: ParseLimits, joins: boolean): FamilyReader {
   const all = parseLimits(limits);
   const format = formatOf(contentType);
+  keepShapes(format);
+  return newReader(format, all, joins);
+}
+
+function newReader(format: ReadableFormat, limits: Required<ParseLimits>, joins: boolean): FamilyReader {
   switch (format) {
     case "text":
-      return readText(new TextParser(all, joins), all);
+      return readText(new TextParser(limits, joins), limits);
     case "openmetrics":
-      return readText(new OpenMetricsParser(all), all);
+      return readText(new OpenMetricsParser(limits), limits);
     case "protobuf":
-      return readProtobuf(all);
+      return readProtobuf(limits);
     default:
       return format satisfies never;
   }
+}
+
+/** Something of each kind, that breaks off in the midst of it. */
+const beginnings: { readonly [Format in ReadableFormat]: string } = {
+  text: `# HELP a A.
+# TYPE a counter
+a{b="c",d="e"} 1
+a{b="f",d="e"} 2.5
+# TYPE g summary
+g{h="i",quantile="0.5"} 1
+g_sum{h="i"} 1
+g_count{h="i"} 1
+g{h="j",quantile="0.5"} 1
+# TYPE k histogram
+k_bucket{l="m",le="1"} 1
+k_bucket{l="m",le="+Inf"} 2
+k_sum{l="m"} 1.5
+k_count{l="m"} 2
+k_bucket{l="n",le="1"} 1
+`,
+  openmetrics: `# TYPE a counter
+# HELP a A.
+a_total{b="c",d="e"} 1
+a_total{b="f",d="e"} 2.5
+# TYPE k histogram
+k_bucket{l="m",le="1.0"} 1
+k_bucket{l="m",le="+Inf"} 2
+k_sum{l="m"} 1.5
+k_count{l="m"} 2
+k_bucket{l="n",le="1.0"} 1
+`,
+  // What reads a message is made for each, and one of these is kept where it is made.
+  protobuf: "",
+};
+
+/** Of each format that was ever read, a reader that has read its beginning. */
+const begun = new Map<ReadableFormat, FamilyReader>();
+
+/**
+ * Sees to it that there is always a reader of the format, with all that it consists of. V8 forgets the shapes of objects of
+ * which there are none, and with them the code that it compiled for these: the first parse after each full garbage
+ * collection, and few programs read more than one exposition between two, took five times as long.
+ */
+function keepShapes(format: ReadableFormat): void {
+  if (begun.has(format)) return;
+  const reader = newReader(format, parseLimits({}), true);
+  begun.set(format, reader);
+  for (const _ of reader.add(encoder.encode(beginnings[format])));
 }
 
 function readText(parser: TextParser | OpenMetricsParser, { maxLineBytes }: Required<ParseLimits>): FamilyReader {
