@@ -1,8 +1,10 @@
 import { systemClock } from "../model/clock.ts";
 import type { ExemplarLabels } from "../model/exemplars.ts";
 import { describeMetric } from "../model/names.ts";
+import { offerSample } from "../registry/kept-shapes.ts";
+import type { ColumnMetric } from "../registry/scrape.ts";
 import { KeptSeries } from "../storage/kept-series.ts";
-import { defaultPages } from "../storage/pages.ts";
+import { defaultPages, ordinaryPages } from "../storage/pages.ts";
 import type { SeriesTable } from "../storage/series-table.ts";
 import { SharedExemplars } from "../storage/shared-exemplars.ts";
 import { sharedRow } from "../storage/shared-row.ts";
@@ -265,6 +267,7 @@ class CounterMetric extends BaseMetric<CounterSeries> {
       };
     }
     if (this.labelNames.length === 0) this.#single = this.labels();
+    offerSample("counter", makeSample);
   }
 
   protected newSeries(): CounterSeries {
@@ -314,6 +317,10 @@ class CounterMetric extends BaseMetric<CounterSeries> {
     // The series without any label, which a metric with labels may have too.
     return this.keptAt(this.table.rowOf({}));
   }
+}
+
+function makeSample(): ColumnMetric {
+  return new CounterMetric({ name: "a_total", help: "A.", labelNames: ["a"], registers: [], pages: ordinaryPages });
 }
 
 export const Counter: CounterClass = CounterMetric as unknown as CounterClass;

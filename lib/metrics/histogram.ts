@@ -3,6 +3,8 @@ import type { ExemplarLabels } from "../model/exemplars.ts";
 import type { NativeHistogram } from "../model/family.ts";
 import type { SomeLabelValues } from "../model/labels.ts";
 import { describeMetric } from "../model/names.ts";
+import { offerSample } from "../registry/kept-shapes.ts";
+import type { ColumnMetric } from "../registry/scrape.ts";
 import { BoundSearch } from "../storage/bound-search.ts";
 import type { SampleLayout } from "../storage/column-family.ts";
 import { DETACHED_PAGE, KeptSeries } from "../storage/kept-series.ts";
@@ -10,7 +12,7 @@ import type { NativeBuckets, NativeListener } from "../storage/native-buckets.ts
 import { NativeColumn } from "../storage/native-column.ts";
 import type { TimedExemplar } from "../storage/native-exemplars.ts";
 import { nativeHistogram } from "../storage/native-row.ts";
-import { defaultPages } from "../storage/pages.ts";
+import { defaultPages, ordinaryPages } from "../storage/pages.ts";
 import { rowShiftFor, type SeriesTable } from "../storage/series-table.ts";
 import { publishBlock } from "../storage/shared-blocks.ts";
 import { SharedExemplars } from "../storage/shared-exemplars.ts";
@@ -381,6 +383,7 @@ class HistogramMetric extends BaseMetric<HistogramSeries> {
     if (natives !== undefined || exemplars !== undefined) this.#more = { natives, exemplars };
     if (exemplars !== undefined && sharedExemplars !== undefined)
       exemplars.onKept = (row, sample, exemplar) => keepShared(this.table, row, sample, exemplar);
+    offerSample("histogram", makeSample);
   }
 
   protected newSeries(): HistogramSeries {
@@ -460,6 +463,10 @@ function expose(table: SeriesTable, row: number, into: Float64Array, cells: numb
   }
   into[buckets] = page[offset] as number;
   into[buckets + 1] = count;
+}
+
+function makeSample(): ColumnMetric {
+  return new HistogramMetric({ name: "a", help: "A.", labelNames: ["a"], registers: [], pages: ordinaryPages });
 }
 
 export const Histogram: HistogramClass = HistogramMetric as unknown as HistogramClass;

@@ -14,6 +14,7 @@ import { ERRORS_TOTAL, Failures } from "./failures.ts";
 import { getOrCreate } from "./get-or-create.ts";
 import { joinText } from "./join-text.ts";
 import type { Joined } from "./joined.ts";
+import { keepShapes } from "./kept-shapes.ts";
 import { familyJson, plainFamily } from "./plain-families.ts";
 import type { GetOrCreate, Registrar, RegistrarBase, ScopeOptions } from "./registrar.ts";
 import { isOf, Registrations } from "./registrations.ts";
@@ -331,6 +332,7 @@ export class Registry implements Registrar {
     collect: () => Promise<Collected>,
     { format = this.#format, signal }: ScrapeOptions,
   ): AsyncGenerator<LeasedChunk, void, undefined> {
+    keepShapes(format);
     return renderChunks(collect, format, signal, this.#host);
   }
 

@@ -40,7 +40,7 @@ export async function* renderChunks(
 }
 
 /** Writes sections, for as long as one may hold the event loop. */
-class SliceWriter {
+export class SliceWriter {
   readonly #sections: Iterator<Section>;
   readonly #monotonicNow: () => number;
   #section: Section | undefined;
@@ -83,7 +83,7 @@ class SliceWriter {
 }
 
 /** The chunks of one scrape. */
-class ChunkPool {
+export class ChunkPool {
   readonly #free: Chunk[] = [];
   #isClosed = false;
 
