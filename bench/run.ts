@@ -34,7 +34,7 @@ const subjects = [
 
 const usage = `Measures the library against its peers and against what any implementation has to do.
 
-npm run bench                    every case but the slowest, in under ten minutes
+npm run bench                    every case but the slowest, in a quarter of an hour
 npm run bench -- counter scrape  the cases whose name holds one of these texts
   --quick           every case in small sizes, to see that all of it works
   --full            also growth, churn, an HTTP server under load, and more sizes
