@@ -59,12 +59,6 @@ export class AggregateFamily {
     this.columns = {
       ...columns,
       descriptor: { name, type, help, ...(unit !== undefined && { unit }) },
-      beforeView: () => {
-        columns.beforeView?.();
-        // Others are added up when they are written.
-        if (aggregator === "livesum" && columns.expose !== undefined)
-          this.#table.forEachRow((row) => this.#combine(row));
-      },
       ...merged.columns,
     };
   }

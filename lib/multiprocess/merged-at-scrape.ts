@@ -5,7 +5,7 @@ import { FINEST_SCHEMA } from "../storage/exponential-keys.ts";
 import { NATIVE_MAX_LENGTH } from "../storage/native-buckets.ts";
 import type { NativeRow } from "../storage/native-row.ts";
 import { QUANTILE_MAX_LENGTH, QUANTILE_SCHEMA } from "../storage/quantile-window.ts";
-import type { Combined } from "./combine.ts";
+import { type Combined, combine } from "./combine.ts";
 import type { Declaration } from "./declaration.ts";
 import { isOlder, latestNatives } from "./latest-exemplars.ts";
 
@@ -37,28 +37,25 @@ export class MergedAtScrape {
 
   /** What reads them. */
   get columns(): Pick<ColumnFamily, "expose" | "exemplar" | "native"> {
-    const { blocks, exemplar, native, expose } = this.#own;
-    const { aggregator } = this.#declaration;
+    const { blocks, exemplar, native } = this.#own;
+    const { type, aggregator } = this.#declaration;
+    const numbers = blocks && type === "summary" ? this.#exposeQuantiles(blocks) : this.#own.expose;
+    const expose = aggregator === "livesum" ? this.#exposeHeard(numbers) : numbers;
     return {
-      ...(aggregator === "livesum" &&
-        !expose && { expose: (row: number, into: Float64Array) => this.#heard(row, into) }),
-      ...(blocks && this.#declaration.type === "summary" && { expose: this.#exposeQuantiles(blocks) }),
+      ...(expose && { expose }),
       ...(exemplar && { exemplar: (row: number, sample: number) => this.#exemplar(row, sample) }),
       ...(native && blocks && { native: (row: number) => this.#native(blocks, row) }),
     };
   }
 
   /** The sums of those that were heard of lately: who was, changes though nobody tells anything. */
-  #heard(row: number, into: Float64Array): void {
-    const { table, live, isHeard } = this.#sources;
-    into.fill(0);
-    for (const source of live) {
-      if (!source.has(row) || !isHeard(source.slot)) continue;
-      const page = source.pageOf(row);
-      const offset = table.offsetOf(row);
-      for (let cell = 0; cell < into.length; cell++)
-        into[cell] = (into[cell] as number) + (page[offset + cell] as number);
-    }
+  #exposeHeard(expose: ColumnFamily["expose"]): NonNullable<ColumnFamily["expose"]> {
+    const { table } = this.#sources;
+    return (row, into) => {
+      combine("livesum", this.#sources, row, true);
+      if (expose !== undefined) expose(row, into);
+      else into.set(table.pageOf(row).subarray(table.offsetOf(row), table.offsetOf(row) + into.length));
+    };
   }
 
   /** The latest that any process has. */

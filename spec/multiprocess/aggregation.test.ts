@@ -111,6 +111,25 @@ tallystick_worker_last_report_timestamp_seconds{worker="0"} 1000
       assert.match(await processes.exposition(), /^load 4$/m);
     });
 
+    it("livesum leaves a silent process out of histograms and summaries, too", async () => {
+      const processes = new Processes();
+      const [a, b] = [processes.start(), processes.start()] as const;
+      for (const { registers } of [a, b]) {
+        const options = { help: "H.", aggregator: "livesum", registers } as const;
+        new Histogram({ name: "wait", buckets: [1], ...options }).observe(0.5);
+        new Summary({ name: "size", percentiles: [], ...options }).observe(3);
+      }
+      const counts = async () => (await processes.exposition()).match(/^\w+_(bucket|sum|count)\S* \S+$/gm);
+      a.report();
+      processes.timeMs += 3_001;
+      b.report();
+      const one = ['wait_bucket{le="1"} 1', 'wait_bucket{le="+Inf"} 1', "wait_sum 0.5", "wait_count 1"];
+      assert.deepEqual(await counts(), [...one, "size_sum 3", "size_count 1"]);
+      a.report();
+      const two = ['wait_bucket{le="1"} 2', 'wait_bucket{le="+Inf"} 2', "wait_sum 1", "wait_count 2"];
+      assert.deepEqual(await counts(), [...two, "size_sum 6", "size_count 2"]);
+    });
+
     it("livesum adds up a series only when that is written", async () => {
       let asked = 0;
       const processes: Processes = new Processes({
