@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import type { NativeHistogram } from "../../lib/model/family.ts";
 import { forEachBucket, NEGATIVE, POSITIVE } from "../../lib/storage/exponential-block.ts";
 import { ExponentialBuckets } from "../../lib/storage/exponential-buckets.ts";
-import { mergeNative } from "../../lib/storage/merge-native.ts";
+import { mergeNative } from "../judges/merge-native.ts";
 import { Random } from "../judges/random.ts";
 
 function valueOfBuckets(buckets: ExponentialBuckets): NativeHistogram {

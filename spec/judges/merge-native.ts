@@ -1,6 +1,6 @@
-import type { NativeBucket, NativeHistogram } from "../model/family.ts";
-import { coarserKey, exponentialKeys } from "./exponential-keys.ts";
-import { NativeExemplars, type TimedExemplar } from "./native-exemplars.ts";
+import type { NativeBucket, NativeHistogram } from "../../lib/model/family.ts";
+import { coarserKey, exponentialKeys } from "../../lib/storage/exponential-keys.ts";
+import { NativeExemplars, type TimedExemplar } from "../../lib/storage/native-exemplars.ts";
 
 /** How many exemplars are left of all, as many as a series has by default. */
 const MOST_EXEMPLARS = 10;
