@@ -16,7 +16,7 @@ const SLACK_BYTES = 8;
 /** The wire types in use. */
 export const VARINT = 0;
 export const FIXED64 = 1;
-export const DELIMITED = 2;
+const DELIMITED = 2;
 
 /**
  * Writes protobuf fields in memory that grows, the last one first. Each method puts something before what was written.

@@ -7,7 +7,7 @@ import type { SpannedBuckets } from "./native-spans.ts";
 import type { Labels } from "./text-lines.ts";
 
 /** The field of a metric that holds a counter, and that which holds a histogram. */
-export const COUNTER_FIELD = 3;
+const COUNTER_FIELD = 3;
 export const HISTOGRAM_FIELD = 7;
 
 /** What a number is that increases. */

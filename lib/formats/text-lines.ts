@@ -68,8 +68,6 @@ interface Row extends Times {
   readonly labels: Labels;
   readonly numbers: ArrayLike<number>;
   readonly exemplar: (sample: number) => Exemplar | undefined;
-  readonly timestampMs: number | undefined;
-  readonly createdMs: number | undefined;
 }
 
 /** A line up to its value: name and labels. */
@@ -161,7 +159,6 @@ export function* rowLines(
           labels: mergeLabels({ ...Object.fromEntries(own), ...view.extraLabels(row) }, constantLabels),
           numbers,
           exemplar: (sample) => view.exemplar(row, sample),
-          timestampMs: undefined,
           createdMs: view.createdMs(row),
         },
         dialect,

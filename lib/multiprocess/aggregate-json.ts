@@ -1,4 +1,5 @@
 // Puts together what processes have told in the shape of prom-client's JSON.
+import { typeLabelOf } from "../formats/dialect.ts";
 import type { MetricJson, MetricValueJson } from "../model/collector.ts";
 import type { LabelSet, MetricFamily, SeriesBase } from "../model/family.ts";
 import { labelKey, readLabelSet } from "../model/labels.ts";
@@ -45,11 +46,8 @@ function familyOf({ name, help, type, values, aggregator }: MetricJson): MetricF
   return { name, help, type, aggregator, series } as unknown as MetricFamily;
 }
 
-/** The names of labels that types write themselves. */
-const typeLabels: Readonly<Record<string, string>> = { histogram: "le", gaugehistogram: "le", summary: "quantile" };
-
 function seriesOf(name: string, type: MetricFamily["type"], values: readonly MetricValueJson[]): SeriesBase[] {
-  const typeLabel = type === "stateset" ? name : (typeLabels[type] ?? "");
+  const typeLabel = typeLabelOf({ type, name });
   const groups = new Map<string, { readonly labels: LabelSet; readonly values: MetricValueJson[] }>();
   for (const value of values) {
     const { [typeLabel]: _, ...own } = value.labels;

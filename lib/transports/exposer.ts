@@ -15,3 +15,7 @@ export interface Exposer {
    */
   chunks(options?: ScrapeOptions): AsyncGenerator<LeasedChunk>;
 }
+
+export function isExposer(value: unknown): value is Exposer {
+  return typeof (value as Exposer | null | undefined)?.chunks === "function";
+}

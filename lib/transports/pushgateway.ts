@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import type { LabelValue } from "../model/labels.ts";
 import { register } from "../registry/default-registry.ts";
 import type { LeasedChunk } from "../registry/scrape.ts";
-import type { Exposer } from "./exposer.ts";
+import { type Exposer, isExposer } from "./exposer.ts";
 import { groupingPath } from "./grouping-key.ts";
 import { PushError } from "./push-error.ts";
 import { checkDelay } from "./scrape-responder.ts";
@@ -259,10 +259,6 @@ function readUrl(url: string | URL): URL {
 function headerOf(headers: http.OutgoingHttpHeaders, wanted: string): unknown {
   const [, value] = Object.entries(headers).find(([name]) => name.toLowerCase() === wanted) ?? [];
   return typeof value === "string" ? value.trim().toLowerCase() : value;
-}
-
-function isExposer(value: unknown): value is Exposer {
-  return typeof (value as Exposer | undefined)?.chunks === "function";
 }
 
 /** Errors of connections that tried several addresses have no message of their own. */

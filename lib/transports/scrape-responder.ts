@@ -3,7 +3,7 @@ import { DEFAULT_DEADLINE_MS } from "../registry/scrape.ts";
 import { type Answer, type Inquiry, otherMethodAnswer, plainAnswer, safeHeaders } from "./answer.ts";
 import { type Authorization, CredentialCheck } from "./authorization.ts";
 import { chooseEncoding, type Encoding } from "./content-encoding.ts";
-import type { Exposer } from "./exposer.ts";
+import { type Exposer, isExposer } from "./exposer.ts";
 import { namesOf } from "./name-filter.ts";
 import { RunningScrape } from "./running-scrape.ts";
 
@@ -82,7 +82,7 @@ export class ScrapeResponder {
    * @throws {RangeError} when a limit is out of range
    */
   constructor(exposer: Exposer, options: MetricsHandlerOptions = {}, encodings: readonly Encoding[] = []) {
-    if (typeof exposer?.chunks !== "function") {
+    if (!isExposer(exposer)) {
       throw new TypeError(
         `A registry is needed to answer scrapes, but got ${exposer === null ? "null" : typeof exposer}.`,
       );

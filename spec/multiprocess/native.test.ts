@@ -206,7 +206,7 @@ describe("Aggregation of native histograms of custom collectors", () => {
     assert.match(await processes.exposition(), /^size_bytes_count 9$/m);
   });
 
-  it("has none where one process counts parts of observations, which all formats write in another way", async () => {
+  it("has none where one process counts parts of observations, which blocks of buckets do not hold", async () => {
     const processes = new Processes();
     collecting(processes, nativeOf(0, [0, 1], { key: 1, count: 5 }));
     collecting(processes, nativeOf(0, [0, 0.5], { key: 1, count: 0.75 }));
