@@ -86,6 +86,15 @@ function newReader(format: ReadableFormat, limits: Required<ParseLimits>, joins:
   }
 }
 
+/** A histogram that breaks off, as either text format spells it. */
+const HISTOGRAM = `# TYPE k histogram
+k_bucket{l="m",le="1.0"} 1
+k_bucket{l="m",le="+Inf"} 2
+k_sum{l="m"} 1.5
+k_count{l="m"} 2
+k_bucket{l="n",le="1.0"} 1
+`;
+
 /** Something of each kind, that breaks off in the midst of it. */
 const beginnings: { readonly [Format in ReadableFormat]: string } = {
   text: `# HELP a A.
@@ -97,24 +106,12 @@ g{h="i",quantile="0.5"} 1
 g_sum{h="i"} 1
 g_count{h="i"} 1
 g{h="j",quantile="0.5"} 1
-# TYPE k histogram
-k_bucket{l="m",le="1"} 1
-k_bucket{l="m",le="+Inf"} 2
-k_sum{l="m"} 1.5
-k_count{l="m"} 2
-k_bucket{l="n",le="1"} 1
-`,
+${HISTOGRAM}`,
   openmetrics: `# TYPE a counter
 # HELP a A.
 a_total{b="c",d="e"} 1
 a_total{b="f",d="e"} 2.5
-# TYPE k histogram
-k_bucket{l="m",le="1.0"} 1
-k_bucket{l="m",le="+Inf"} 2
-k_sum{l="m"} 1.5
-k_count{l="m"} 2
-k_bucket{l="n",le="1.0"} 1
-`,
+${HISTOGRAM}`,
   // What reads a message is made for each, and one of these is kept where it is made.
   protobuf: "",
 };

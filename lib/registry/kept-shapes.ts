@@ -15,10 +15,8 @@ const SERIES = 200;
 /** How metrics are made that scrapes can be tried with, by their types. */
 const makers = new Map<string, () => ColumnMetric>();
 
-/** Of each format that was asked for twice, and each type, a scrape that has begun and stays so. */
-const begun = new Map<string, object>();
-/** The content types that were asked for. */
-const asked = new Set<string>();
+/** Of each content type that was asked for, scrapes that have begun and stay so: one of each maker's, in their order. */
+const begun = new Map<string, object[]>();
 
 /** Says how a metric is made that is registered nowhere, with one label. */
 export function offerSample(type: string, make: () => ColumnMetric): void {
@@ -32,14 +30,10 @@ export function offerSample(type: string, make: () => ColumnMetric): void {
 export function keepShapes(format: Format): void {
   // What a format of somebody else's does with families is nothing to try.
   if (!(format instanceof TextExposition || format instanceof ProtobufExposition)) return;
-  const { contentType } = format;
-  if (!asked.has(contentType)) {
-    asked.add(contentType);
-    return;
-  }
-  for (const [type, make] of makers) {
-    const key = `${type} as ${contentType}`;
-    if (!begun.has(key)) begun.set(key, begin(make(), format));
+  const scrapes = begun.get(format.contentType);
+  if (scrapes === undefined) begun.set(format.contentType, []);
+  else if (scrapes.length < makers.size) {
+    for (const make of [...makers.values()].slice(scrapes.length)) scrapes.push(begin(make(), format));
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Counter, Registry } from "../../lib/core.ts";
+import { Counter, Registry, register } from "../../lib/core.ts";
 import { textDialect } from "../../lib/formats/text.ts";
 import { TextExposition } from "../../lib/formats/text-exposition.ts";
 import { keepShapes, offerSample } from "../../lib/registry/kept-shapes.ts";
@@ -26,7 +26,9 @@ describe("keepShapes", () => {
   });
 
   it("exposes nothing of what it tries scrapes with", async () => {
+    const before = register.getMetricsAsArray();
     const registry = new Registry();
     for (let i = 0; i < 3; i++) assert.equal(await registry.metrics(), "");
+    assert.deepEqual(register.getMetricsAsArray(), before);
   });
 });
