@@ -1,5 +1,6 @@
 // Reads expositions.
-import { type Case, type Settings, sizeName, type TimedCase } from "./case.ts";
+import { type Case, type LoneCase, type Settings, sizeName, type TimedCase } from "./case.ts";
+import { firstAfterCollection } from "./collection.ts";
 import { type Contender, ours, reader } from "./contenders.ts";
 
 /** What the peer makes of a family. */
@@ -31,6 +32,7 @@ interface OurFamily {
 type OurParse = (input: Uint8Array, contentType: string) => readonly OurFamily[];
 type PeerParse = (input: string) => readonly ReadFamily[];
 
+const TEXT = "text/plain; version=0.0.4";
 const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 function counters(size: number): string {
@@ -88,7 +90,7 @@ function line(name: string, labels: Readonly<Record<string, string>>, value: num
   return `${name}{${written.join(",")}} ${Number(value)}\n`;
 }
 
-function parseCase(what: string, size: number, text: string, contentType = "text/plain; version=0.0.4"): TimedCase {
+function parseCase(what: string, size: number, text: string, contentType = TEXT): TimedCase {
   const bytes = new TextEncoder().encode(text);
   const isOpenMetrics = text.endsWith("# EOF\n");
   const lines = text.split("\n").filter((one) => one !== "" && !one.startsWith("#")).length;
@@ -122,6 +124,24 @@ function parseCase(what: string, size: number, text: string, contentType = "text
   };
 }
 
+/** The same when V8 may have forgotten what it had compiled. */
+function collectedCase(what: string, size: number, text: string, quick: boolean): LoneCase {
+  const bytes = new TextEncoder().encode(text);
+  return {
+    type: "lone",
+    name: `parse/text-${what}-after-collection/${sizeName(size)}`,
+    title: `the first parse of ${sizeName(size)} ${what} after a full garbage collection`,
+    unit: "ms",
+    contenders: [ours, reader],
+    processes: 1,
+    measure({ name, client }) {
+      const ours = () => (client as unknown as { readonly parse: OurParse }).parse(bytes, TEXT);
+      const theirs = () => (client as unknown as PeerParse)(text);
+      return firstAfterCollection(name === reader ? theirs : ours, quick);
+    },
+  };
+}
+
 export function cases({ quick }: Settings): readonly Case[] {
   const [many, some] = quick ? [500, 50] : [20_000, 2_000];
   const open = counters(many).replaceAll("http_requests_total counter", "http_requests counter");
@@ -129,6 +149,8 @@ export function cases({ quick }: Settings): readonly Case[] {
   return [
     parseCase("counters", many, counters(many)),
     parseCase("histograms", some, histograms(some)),
+    collectedCase("counters", many, counters(many), quick),
+    collectedCase("histograms", some, histograms(some), quick),
     parseCase("counters", many, openMetrics, "application/openmetrics-text; version=1.0.0"),
   ];
 }

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { createGzip, gunzipSync } from "node:zlib";
 import { type Case, type LoneCase, type Settings, sizeName, type Target, type TimedCase } from "./case.ts";
 import type { Registry, StreamingRegistry } from "./client.ts";
+import { firstAfterCollection } from "./collection.ts";
 import { type Contender, type ContenderName, libraries, ours, rival } from "./contenders.ts";
 import { fill, type StateKind, stateTitles } from "./states.ts";
 
@@ -208,6 +209,22 @@ function coldCase(size: number, { quick }: Settings): LoneCase {
   };
 }
 
+/** A scrape of which V8 may have forgotten what it had compiled. */
+function collectedCase(size: number, { quick }: Settings): LoneCase {
+  return {
+    type: "lone",
+    name: `scrape/after-collection/${sizeName(size)}`,
+    title: `the first scrape after a full garbage collection, ${size.toLocaleString("en-US")} counters`,
+    unit: "ms",
+    contenders: libraries.slice(0, 2),
+    processes: 1,
+    async measure(contender) {
+      const { registry } = fill(contender, "integers", size);
+      return firstAfterCollection(() => contender.scrape(registry), quick);
+    },
+  };
+}
+
 export function cases(settings: Settings): readonly Case[] {
   const { quick, full } = settings;
   const isThorough = quick || full;
@@ -235,5 +252,7 @@ export function cases(settings: Settings): readonly Case[] {
     protobufCase("native", k10),
     coldCase(k1, settings),
     coldCase(k100, settings),
+    collectedCase(k1, settings),
+    collectedCase(k100, settings),
   ];
 }
